@@ -1,0 +1,30 @@
+# Both targets set themselves up: they need Python 3.11 or later, make, and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: drill test bench clean
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
+	@touch $@
+
+drill: $(READY)
+	$(BIN)/resil drill
+
+test: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --group bench --target $(VENV)/awscli
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV)
