@@ -1,0 +1,145 @@
+"""Runbooks: YAML files of typed steps. A closed set: a typo is an error with a line number, not a surprise at 03:00."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from .base import Seconds, Value
+
+StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+OnFailure = Literal["stop", "continue"]
+InEmergency = Literal["run", "best-effort", "skip"]
+
+
+class StepBase(Value):
+    """What every step has. ``needs`` names steps that come before; without it steps run in the order written."""
+
+    id: StepId
+    needs: tuple[StepId, ...] = ()
+    timeout: Seconds = Field(default=300.0, gt=0)
+    on_failure: OnFailure = "stop"
+    in_emergency: InEmergency = "run"
+    why: str = ""
+
+
+class Check(StepBase):
+    """Look again and require the target's verdict (and the source's, where asked) before going on."""
+
+    step: Literal["check"]
+    target: Literal["healthy", "not-impaired"] = "not-impaired"
+    source: Literal["any", "healthy"] = "any"
+
+
+class Approve(StepBase):
+    """Stop until a person agrees on the terminal; ``--yes`` and ``--approve DIGEST`` agree beforehand."""
+
+    step: Literal["approve"]
+    question: str = "Go on?"
+
+
+class Ramp(Value):
+    """Rising shares of the way in percent, ending at 100 (the target's final share); a bake after each but the last."""
+
+    shares: tuple[Annotated[int, Field(gt=0, le=100)], ...] = Field(min_length=1)
+    bake: Seconds = Field(default=60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if list(self.shares) != sorted(set(self.shares)) or self.shares[-1] != 100:
+            raise ValueError(f"a ramp's shares rise and end at 100, not {list(self.shares)}")
+        return self
+
+
+class ShiftTraffic(StepBase):
+    """Move the traffic, by the first usable lever of each route. ``settle``: seconds given to become INSYNC."""
+
+    step: Literal["shift-traffic"]
+    ramp: Ramp | None = None
+
+
+class Verify(StepBase):
+    """Require what was changed to be seen from outside: authoritative answers, and the target's endpoints answering."""
+
+    step: Literal["verify"]
+    answers: bool = True
+    endpoints: bool = True
+
+
+class Bake(StepBase):
+    """Watch the Regions that serve for a time; one that becomes impaired fails the step."""
+
+    step: Literal["bake"]
+    duration: Seconds = Field(default=60.0, gt=0, alias="for")
+    every: Seconds = Field(default=10.0, gt=0)
+
+
+class Wait(StepBase):
+    """Let a fixed time pass: ``for``, or with ``ttl`` the longest TTL of the records that were changed."""
+
+    step: Literal["wait"]
+    duration: Seconds = Field(default=0.0, ge=0, alias="for")
+    ttl: bool = False
+
+
+Watching = Annotated[Check | Verify | Bake | Wait, Field(discriminator="step")]
+
+
+class Parallel(StepBase):
+    """Steps run at once. Only steps that change nothing: traffic moves one step at a time, along a known path."""
+
+    step: Literal["parallel"]
+    steps: tuple[Watching, ...] = Field(min_length=1)
+
+
+Step = Annotated[Check | Approve | ShiftTraffic | Verify | Bake | Wait | Parallel, Field(discriminator="step")]
+
+
+class Runbook(Value):
+    """One runbook, for live use, drill and dry run alike."""
+
+    version: Literal[1]
+    name: str
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids(self) -> Self:
+        ids = [step.id for step in self.every_step()]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"step id {', '.join(twice)} is used twice")
+        if not any(isinstance(step, ShiftTraffic) for step in self.steps):
+            raise ValueError("a runbook has a shift-traffic step")
+        return self
+
+    def every_step(self) -> tuple[StepBase, ...]:
+        """The steps and those inside ``parallel``, in the order written."""
+        found: list[StepBase] = []
+        for step in self.steps:
+            found.append(step)
+            if isinstance(step, Parallel):
+                found.extend(step.steps)
+        return tuple(found)
+
+    @model_validator(mode="after")
+    def _needs(self) -> Self:
+        self.ordered()
+        return self
+
+    def ordered(self) -> tuple[Step, ...]:
+        """The steps with every ``needs`` satisfied, otherwise as written. ValueError for an unknown id or a cycle."""
+        done: set[str] = set()
+        left = list(self.steps)
+        known = {step.id for step in self.steps}
+        for step in left:
+            for need in step.needs:
+                if need not in known:
+                    raise ValueError(f"step {step.id} needs {need}, which is no step of this runbook")
+        order: list[Step] = []
+        while left:
+            ready = next((step for step in left if set(step.needs) <= done), None)
+            if ready is None:
+                raise ValueError(f"a cycle: steps {', '.join(step.id for step in left)} need one another")
+            left.remove(ready)
+            done.add(ready.id)
+            order.append(ready)
+        return tuple(order)
