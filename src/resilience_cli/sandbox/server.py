@@ -1,0 +1,208 @@
+"""The sandbox's AWS: one port, our strict services first, moto behind them, and every request in the log.
+
+One lock is around all stores and moto. Reading and writing HTTP, and the hooks that inject faults, are outside it:
+a call that hangs on purpose holds up nobody else.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from .behind import Moto, error_code, s3_operation
+from .calls import NO_ANSWER, OK, CallLog
+from .identity import Identity, identify
+from .listener import Listener, Request, Response
+from .service import AwsError, Call, Service
+from .wire import Incoming, Protocol, Wire, wire
+
+Hook = Callable[[Call], AwsError | None]
+Control = Callable[[dict[str, Any]], dict[str, Any]]
+
+NO_ANSWER_STATUS = 0
+"""An AwsError of this status from a hook closes the connection without an answer."""
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """A request recognised: who is asked for what, and how to speak to the caller."""
+
+    call: Call
+    wire: Wire | None
+    incoming: Incoming
+    service: Service | None  # None: moto's
+
+
+class Sandbox:
+    """A local AWS. Made = its ports are bound; started = it answers; stopped = nothing is left.
+
+    ``intercept`` hooks run before a call is dispatched and may refuse it; ``after`` hooks run when it was, and may
+    replace the answer of what has already happened. Both run outside the lock and may wait; ``stopping`` is set when
+    they should give up. A service with an attribute ``operations`` answers only those, the others go to moto.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        control: Control | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.stopping = threading.Event()
+        self.calls = CallLog(clock)
+        self.intercept: list[Hook] = []
+        self.after: list[Hook] = []
+        self.moto = Moto()
+        self._services = {service.name: service for service in services}
+        self._control = control
+        self._main = Listener(lambda request: self._serve(request, None), host, port)
+        self._endpoints: dict[str, Listener] = {}
+        self._started = False
+
+    @property
+    def url(self) -> str:
+        return self._main.url
+
+    @property
+    def port(self) -> int:
+        return self._main.port
+
+    def serve_endpoint(self, region: str, port: int = 0) -> str:
+        """The URL of an ARC cluster endpoint on a port of its own: calls arriving there carry ``endpoint=region``."""
+        if region not in self._endpoints:
+            listener = Listener(lambda request: self._serve(request, region), self._main.host, port)
+            self._endpoints[region] = listener
+            if self._started:
+                listener.start()
+        return self._endpoints[region].url
+
+    def start(self) -> None:
+        self._started = True
+        for listener in (self._main, *self._endpoints.values()):
+            listener.start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for listener in (self._main, *self._endpoints.values()):
+            listener.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def _serve(self, request: Request, endpoint: str | None) -> Response | None:
+        if request.path.startswith("/_resil/"):
+            return self._own(request)
+        exchange = self._recognise(request, identify(request), endpoint)
+        response, outcome = self._perform(request, exchange)
+        call, status = exchange.call, response.status if response is not None else NO_ANSWER_STATUS
+        self.calls.add(call.service, call.operation, call.region, call.caller, status, outcome)
+        return response
+
+    def _recognise(self, request: Request, who: Identity, endpoint: str | None) -> _Exchange:
+        service = self._services.get(who.service)
+        wire_ = wire(who.service) if who.service and who.service != "s3" else None
+        incoming = wire_.recognise(request) if wire_ is not None else Incoming(Protocol.REST_XML, "", {})
+        if service is not None and not _answers(service, incoming.operation):
+            service = None
+        name = who.service or "s3"  # moto takes an unsigned request for S3's
+        operation = incoming.operation or (
+            s3_operation(request) if name == "s3" else f"{request.method} {request.path}"
+        )
+        params = _json_of(request) if service is None and incoming.protocol is Protocol.JSON else {}
+        return _Exchange(Call(name, operation, who.region, who.caller, params, endpoint), wire_, incoming, service)
+
+    def _perform(self, request: Request, exchange: _Exchange) -> tuple[Response | None, str]:
+        """Hooks, then the store or moto, then hooks. The answer and its outcome for the log."""
+        try:
+            call = self._parsed(request, exchange)
+            _run(self.intercept, call)
+            response, outcome = self._dispatch(request, exchange, call)
+            _run(self.after, call)
+        except AwsError as error:
+            if error.status == NO_ANSWER_STATUS:
+                return None, NO_ANSWER
+            return _refusal(exchange, error), error.code
+        except Exception as bug:  # one bad store must not take the whole sandbox down, nor pass for AWS's own refusal
+            fault = AwsError("InternalFailure", f"the sandbox failed: {type(bug).__name__}: {bug}", 500)
+            return _refusal(exchange, fault), fault.code
+        return response, outcome
+
+    def _parsed(self, request: Request, exchange: _Exchange) -> Call:
+        call = exchange.call
+        if exchange.service is None or exchange.wire is None:
+            return call
+        params = exchange.wire.read(request, exchange.incoming)
+        return Call(call.service, call.operation, call.region, call.caller, params, call.endpoint)
+
+    def _dispatch(self, request: Request, exchange: _Exchange, call: Call) -> tuple[Response, str]:
+        if exchange.service is not None and exchange.wire is not None:
+            with self.lock:
+                result = exchange.service.handle(call)
+            return exchange.wire.answer(exchange.incoming, result), OK
+        with self.lock:
+            response = self.moto.answer(request)
+        return response, OK if response.status < 400 else error_code(response)
+
+    def _own(self, request: Request) -> Response:
+        """The sandbox's own pages: whether it is ready, the call log, and the world's switches."""
+        match request.method, request.path:
+            case "GET", "/_resil/ready":
+                return _json_page(200, {"ready": True})
+            case "GET", "/_resil/calls":
+                writes_only = parse_qs(request.query).get("writes", ["0"])[0] not in ("", "0")
+                return _json_page(200, self.calls.as_json(writes_only=writes_only))
+            case "POST", "/_resil/world" if self._control is not None:
+                return self._steer(request, self._control)
+            case _:
+                return _json_page(404, {"error": f"nothing at {request.method} {request.path}"})
+
+    def _steer(self, request: Request, control: Control) -> Response:
+        try:
+            wish = json.loads(request.body)
+            with self.lock:
+                return _json_page(200, control(wish))
+        except (ValueError, KeyError, TypeError) as problem:
+            return _json_page(400, {"error": f"{type(problem).__name__}: {problem}"})
+
+
+def _answers(service: Service, operation: str) -> bool:
+    """Whether a store answers this operation itself; one without ``operations`` answers all of its service's."""
+    operations = getattr(service, "operations", None)
+    return operations is None or operation in operations
+
+
+def _run(hooks: Sequence[Hook], call: Call) -> None:
+    for hook in tuple(hooks):
+        if (error := hook(call)) is not None:
+            raise error
+
+
+def _refusal(exchange: _Exchange, error: AwsError) -> Response:
+    if exchange.wire is not None:
+        return exchange.wire.refuse(exchange.incoming.protocol, error)
+    body = f"<Error><Code>{error.code}</Code><Message>{error.message}</Message></Error>"  # as S3 words it
+    return Response(error.status, body.encode(), {"Content-Type": "application/xml"})
+
+
+def _json_of(request: Request) -> dict[str, Any]:
+    """The members of a JSON-protocol request that moto will answer, for the hooks; empty where it is none."""
+    try:
+        params = json.loads(request.body or b"{}")
+    except ValueError:
+        return {}
+    return params if isinstance(params, dict) else {}
+
+
+def _json_page(status: int, value: dict[str, Any]) -> Response:
+    return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
