@@ -17,6 +17,7 @@
     ├── Denied, Throttled, NotFound, Malformed   the call surely had no effect
     ├── Conflicting                              compare-and-swap refused: the world is not as the plan saw it
     ├── SafetyRule                               ARC refused, naming the rules
+    ├── Unreachable                              no connection: nothing was sent, so nothing happened
     └── Uncertain                                no answer: the effect may or may not have happened
 
 An error says what happened, to what, what was changed, and the next command.
@@ -136,11 +137,19 @@ class Conflicting(AwsTrouble):
 
 
 class SafetyRule(AwsTrouble):
-    """ARC's safety rules refused. ``rules``: the ARNs named in the refusal."""
+    """ARC's safety rules refused. ``rules``: the ARNs named in the refusal.
 
-    def __init__(self, message: str, *, rules: tuple[str, ...] = ()) -> None:
+    ``waiting``: not a judgement on the change but a rule's ``WaitPeriodMs`` after the last one; ask again later.
+    """
+
+    def __init__(self, message: str, *, rules: tuple[str, ...] = (), waiting: bool = False) -> None:
         super().__init__(message, code="ConflictException")
         self.rules = rules
+        self.waiting = waiting
+
+
+class Unreachable(AwsTrouble):
+    """No connection could be made, so no request was sent. The effect did not happen."""
 
 
 class Uncertain(AwsTrouble):

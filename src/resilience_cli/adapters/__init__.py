@@ -1,0 +1,1 @@
+"""The shells: everything that speaks to something outside this process."""

@@ -1,0 +1,1 @@
+"""AWS, one module a service: the only place that knows the SDK."""
