@@ -40,9 +40,10 @@ def health_of(check_id: str, configs: Mapping[str, Config], **measured: Health) 
 
 
 def test_disabled_is_healthy_and_disabled_and_inverted_unhealthy_whatever_was_measured() -> None:
+    off: Config = {"Type": "HTTP", "Disabled": True}
     for said in (H, U):
-        assert health_of("c", {"c": {"Type": "HTTP", "Disabled": True}}, c=said) is H
-        assert health_of("c", {"c": {"Type": "HTTP", "Disabled": True, "Inverted": True}}, c=said) is U
+        assert health_of("c", {"c": off}, c=said) is H
+        assert health_of("c", {"c": {**off, "Inverted": True}}, c=said) is U
 
 
 def test_inverted_flips_what_was_measured() -> None:
@@ -53,7 +54,7 @@ def test_inverted_flips_what_was_measured() -> None:
 
 @pytest.mark.parametrize(("threshold", "health"), [(0, H), (1, H), (2, U), (3, U)])
 def test_a_calculated_check_counts_its_children_after_their_own_switches(threshold: int, health: Health) -> None:
-    configs = {
+    configs: dict[str, Config] = {
         "all": {"Type": "CALCULATED", "ChildHealthChecks": ["a", "b"], "HealthThreshold": threshold},
         "a": {"Type": "TCP"},
         "b": {"Type": "TCP", "Inverted": True},
