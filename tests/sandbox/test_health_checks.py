@@ -277,6 +277,16 @@ def test_last_known_status_is_what_the_alarm_said_while_no_one_asked() -> None:
         assert not health.healthy("c")
 
 
+def test_an_alarm_that_does_not_exist_is_insufficient_data() -> None:
+    config: Config = {
+        "Type": "CLOUDWATCH_METRIC",
+        "AlarmIdentifier": {"Region": "us-east-1", "Name": "gone"},
+        "InsufficientDataHealthStatus": "Unhealthy",
+    }
+    health = HealthChecks(lambda: {"c": config}, metric_state=lambda region, name: None, control_on=lambda arn: True)
+    assert not health.healthy("c")
+
+
 def test_a_check_that_is_gone_is_forgotten(site: Site) -> None:
     site.status = 503
     configs = {"c": endpoint_of(site)}

@@ -98,7 +98,7 @@ class HealthChecks:
 
     configs        the checks that exist now, by id: HealthCheckConfig by its members' model names
     metric_state   (Region, alarm name) -> what the alarm's metric says now, not what SetAlarmState said;
-                   INSUFFICIENT_DATA for an alarm that does not exist
+                   None for an alarm that does not exist, which reads as insufficient data
     control_on     routing control ARN -> whether it is On; False for one that does not exist
     locate         where a configured address is on this machine; by default loopback addresses are themselves
     interval       seconds between two probes of one endpoint; a status changes after FailureThreshold of them
@@ -111,7 +111,7 @@ class HealthChecks:
         self,
         configs: Callable[[], Mapping[str, Config]],
         *,
-        metric_state: Callable[[str, str], AlarmState],
+        metric_state: Callable[[str, str], AlarmState | None],
         control_on: Callable[[str], bool],
         locate: Locate = loopback_only,
         interval: float = 0.25,
@@ -165,7 +165,7 @@ class HealthChecks:
     def _by_alarm(self, check_id: str, config: Config) -> Health:
         """Asked by every round too, so that what was last known is from the last time there was enough data."""
         alarm = config["AlarmIdentifier"]
-        state = self._metric_state(alarm["Region"], alarm["Name"])
+        state = self._metric_state(alarm["Region"], alarm["Name"]) or "INSUFFICIENT_DATA"
         with self._guard:
             last = self._last_alarm.get(check_id, Health.HEALTHY)
             if state != "INSUFFICIENT_DATA":
