@@ -15,7 +15,7 @@ from .operations import Answer
 from .service import AwsError, Call
 
 VERSION = "2019.11.21"
-Describe = Callable[[str, str], dict[str, Any]]  # (Region, table name) -> DescribeTable's answer of the backend
+Describe = Callable[[Call], dict[str, Any]]  # the backend's own answer to DescribeTable
 
 
 @dataclass
@@ -49,7 +49,7 @@ class GlobalTables:
         if call.operation not in self.operations:
             raise AwsError("UnknownOperationException", f"the sandbox does not serve dynamodb:{call.operation} here")
         name = call.params["TableName"].rsplit("table/", 1)[-1]
-        answer = self._describe(call.region, name)
+        answer = self._describe(call)
         table = self.tables.get(name)
         if table is None or call.region not in table.regions:
             return answer
