@@ -1,1 +1,1 @@
-"""The shells: everything that speaks to something outside this process."""
+"""The outside, one file a thing: AWS, files, the terminal, and the memory world that rehearsals run in."""

@@ -36,11 +36,11 @@ class CheckChange(Value):
     after: CheckSwitch
 
 
-class ChecksEffect(Value):
-    """Force health checks unhealthy (Disabled and Inverted), or put their switches back."""
+class CheckEffect(Value):
+    """Force one health check unhealthy (Disabled and Inverted), or put its switches back: one write."""
 
     kind: Literal["health-check"] = "health-check"
-    checks: tuple[CheckChange, ...]
+    check: CheckChange
 
 
 ControlState = Literal["On", "Off"]
@@ -54,7 +54,7 @@ class ControlChange(Value):
 
 
 class ControlsEffect(Value):
-    """Set ARC routing controls in one call of at most ten. ``avoid``: the Region being left; its endpoint comes last."""
+    """Set ARC routing controls in one call of at most ten. ``avoid``: the Region being left, asked last."""
 
     kind: Literal["routing-control"] = "routing-control"
     controls: tuple[ControlChange, ...]
@@ -62,7 +62,7 @@ class ControlsEffect(Value):
     avoid: Region | None = None
 
 
-Effect = Annotated[WeightsEffect | ChecksEffect | ControlsEffect, Field(discriminator="kind")]
+Effect = Annotated[WeightsEffect | CheckEffect | ControlsEffect, Field(discriminator="kind")]
 
 
 class Receipt(Value):

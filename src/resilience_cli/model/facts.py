@@ -32,7 +32,10 @@ class Caller(Value):
 
 
 class ZoneRecords(Value):
-    """A zone with the record sets read of it. ``whole`` is False where only the routed names were listed."""
+    """A zone with the record sets read of it. ``whole`` is False where only the routed names were listed.
+
+    ``protected``: "name type" of each group under a ResourceRecordSetProtection, such as "api.example.com. A".
+    """
 
     zone: Zone
     records: tuple[RecordSet, ...]

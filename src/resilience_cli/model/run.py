@@ -66,6 +66,15 @@ class Performed(EntryBase):
     how: Literal["performed", "adopted"] = "performed"
 
 
+class Declined(EntryBase):
+    """AWS said no: this effect surely did not happen."""
+
+    kind: Literal["declined"] = "declined"
+    step: str
+    effect: int
+    why: str
+
+
 class Confirmed(EntryBase):
     """The effect was read back and holds."""
 
@@ -147,6 +156,7 @@ Entry = Annotated[
     | Started
     | Performing
     | Performed
+    | Declined
     | Confirmed
     | Noted
     | Finished

@@ -1,0 +1,180 @@
+"""Carry out a plan, or go on with one: every entry durable before what it announces, every effect seen to hold.
+
+``start`` and ``resume`` are one loop over the plan's steps; the only difference is what the journal already tells.
+Inside: ``writing`` (the journal's pen), ``effects`` (one effect, adopt or perform or stop), ``watching`` (the steps
+that change nothing), ``steps`` (what they share).
+"""
+
+import threading
+from collections.abc import Generator, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from ..errors import AwsTrouble, ResilError
+from ..journal import fold
+from ..model.plan import PlannedStep
+from ..model.run import (
+    Approved,
+    Closed,
+    Entry,
+    Failed,
+    Finished,
+    Outcome,
+    Planned,
+    Resumed,
+    Run,
+    Skipped,
+    Started,
+    StepState,
+)
+from ..model.runbook import Approve, Parallel, ShiftTraffic, Watching
+from ..ports import JournalStore
+from .effects import Task, carry_out
+from .steps import Pace, Stage, StepFailed
+from .watching import watch
+from .writing import Pen
+
+__all__ = ["Author", "Pace", "Pen", "Stage", "resume", "start"]
+
+
+Doing = Generator[Entry, None, str]
+
+
+class Author(NamedTuple):
+    """Who runs it, where, how it was approved, and when the command was typed."""
+
+    caller: str
+    host: str
+    how: str
+    typed_at: datetime
+    endpoints: tuple[str, ...] = ()
+
+
+def start(stage: Stage, store: JournalStore, run: str, author: Author) -> Iterator[Entry]:
+    """Run an approved plan from its first step. The last entry is Closed; its outcome is the run's."""
+    pen = Pen(store, stage.clock, run)
+    with store.hold(run):
+        yield pen.write(
+            Planned,
+            run=run,
+            plan=stage.plan,
+            digest=stage.plan.digest,
+            caller=author.caller,
+            host=author.host,
+            typed_at=author.typed_at,
+            decided_at=stage.plan.observed_at,
+            endpoints=author.endpoints,
+        )
+        yield pen.write(Approved, how=author.how)
+        yield from _to_the_end(stage, pen)
+
+
+def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Iterator[Entry]:
+    """Go on with a run from what its journal tells. Uncertain effects are settled by reading, never just repeated."""
+    with store.hold(run):
+        before = fold(store.entries(run))
+        pen = Pen(store, stage.clock, run, seq=before.last_seq)
+        yield pen.write(Resumed, caller=author.caller, host=author.host)
+        yield from _to_the_end(stage, pen)
+
+
+def _to_the_end(stage: Stage, pen: Pen) -> Iterator[Entry]:
+    try:
+        for step in stage.plan.steps:
+            yield from _step(stage, pen, step)
+    except StepFailed as failed:
+        yield _close(pen, failed)
+    except KeyboardInterrupt:
+        yield pen.write(Closed, outcome=Outcome.INTERRUPTED, why="stopped by the operator")
+    else:
+        yield pen.write(Closed, outcome=Outcome.DONE, why="done and verified")
+
+
+def _close(pen: Pen, failed: StepFailed) -> Entry:
+    run = _so_far(pen)
+    return pen.write(Closed, outcome=ending(run, failed), why=failed.why)
+
+
+def ending(run: Run, failed: StepFailed) -> Outcome:
+    """What a failed step makes of its run: refused or stale if nothing was changed, else incomplete or unknown."""
+    if not run.changed:
+        return Outcome.STALE if failed.stale else Outcome.REFUSED
+    return Outcome.UNKNOWN if failed.uncertain else Outcome.INCOMPLETE
+
+
+def _so_far(pen: Pen) -> Run:
+    return fold(pen.store.entries(pen.run))
+
+
+def _step(stage: Stage, pen: Pen, step: PlannedStep) -> Iterator[Entry]:
+    """One step, unless it is behind us. A best-effort step, or one that may fail, fails without ending the run."""
+    if _state(pen, step) in (StepState.FINISHED, StepState.SKIPPED):
+        return
+    if step.skipped:
+        yield pen.write(Skipped, step=step.id, why=step.skipped)
+        return
+    yield pen.write(Started, step=step.id)
+    try:
+        evidence = yield from _carry_out(stage, pen, step)
+    except StepFailed as failed:
+        goes_on = step.best_effort or step.spec.on_failure == "continue"
+        yield pen.write(Failed, step=step.id, why=failed.why, uncertain=failed.uncertain, carried_on=goes_on)
+        if not goes_on:
+            raise
+    else:
+        yield pen.write(Finished, step=step.id, evidence=evidence)
+
+
+def _state(pen: Pen, step: PlannedStep) -> StepState:
+    return next(found.state for found in _so_far(pen).steps if found.id == step.id)
+
+
+def _carry_out(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
+    try:
+        match step.spec:
+            case ShiftTraffic():
+                return (yield from _shift(stage, pen, step))
+            case Approve():
+                return _approve(stage, step.spec)
+            case Parallel():
+                return _together(stage, step.spec)
+            case _:
+                return watch(stage, step.spec)
+    except (AwsTrouble, ResilError) as trouble:
+        raise StepFailed(trouble.message, uncertain=isinstance(trouble, AwsTrouble)) from trouble
+
+
+def _shift(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
+    known = next(found for found in _so_far(pen).steps if found.id == step.id)
+    for number, effect in enumerate(step.effects):
+        receipt = known.receipts[number]
+        task = Task(step.id, number, effect, step.spec.timeout, receipt)
+        yield from carry_out(stage, pen, task)
+    return f"{len(step.effects)} change(s) confirmed"
+
+
+def _approve(stage: Stage, step: Approve) -> str:
+    if not stage.operator.approves(stage.plan, step.question):
+        raise StepFailed("not approved")
+    return "approved"
+
+
+def _together(stage: Stage, step: Parallel) -> str:
+    """Watching steps at once, each in a thread; all are waited for, and the first that failed fails the step."""
+    results: dict[str, str | StepFailed | BaseException] = {}
+
+    def one(child: Watching) -> None:
+        try:
+            results[child.id] = watch(stage, child)
+        except BaseException as error:  # handed to the step's own thread below
+            results[child.id] = error
+
+    threads = [threading.Thread(target=one, args=(child,), daemon=True) for child in step.steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results.values():
+        if isinstance(result, BaseException):
+            raise result
+    return "; ".join(f"{child.id}: {results[child.id]}" for child in step.steps)

@@ -1,0 +1,52 @@
+"""What a step says when it does not reach its end, and the parts that all steps work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..model.app import App
+from ..model.plan import Plan
+from ..ports import Clock, Operator, World
+
+
+class StepFailed(Exception):
+    """The step did not reach its end. ``uncertain``: whether it holds could not be told.
+
+    ``stale``: someone else changed what the plan was made on.
+    """
+
+    def __init__(self, why: str, *, uncertain: bool = False, stale: bool = False) -> None:
+        super().__init__(why)
+        self.why, self.uncertain, self.stale = why, uncertain, stale
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often to look while waiting, in seconds. Route 53 asks for no more than 5 requests/s per account."""
+
+    poll_s: float = 2.0
+    look_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a step is carried out with."""
+
+    app: App
+    plan: Plan
+    world: World
+    clock: Clock
+    operator: Operator
+    pace: Pace = Pace()
+
+    def waits(self, seconds: float) -> Callable[[], bool]:
+        """A question to ask between attempts: is there time left? Sleeps one poll when there is."""
+        end = self.clock.monotonic() + seconds
+
+        def more() -> bool:
+            left = end - self.clock.monotonic()
+            if left <= 0:
+                return False
+            self.clock.sleep(min(self.pace.poll_s, left))
+            return True
+
+        return more

@@ -1,0 +1,159 @@
+"""The steps that change nothing: look, compare with what is required, say what was seen. Each returns its evidence."""
+
+from typing import assert_never
+
+from .. import simulate
+from ..assess import assess, verdict_on
+from ..model.app import App, Endpoints, Route
+from ..model.facts import Answer, Facts, Topic
+from ..model.plan import Mode
+from ..model.readings import Judged, Level, SignalKind, Verdict
+from ..model.runbook import Bake, Check, Verify, Wait, Watching
+from ..observe import gather
+from .steps import Stage, StepFailed
+
+ROUTED = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS})
+JUDGING = ROUTED | {Topic.SIGNALS}
+
+
+def watch(stage: Stage, step: Watching) -> str:
+    """Carry out one watching step. Raises StepFailed, uncertain where what is required could not be read."""
+    match step:
+        case Check():
+            return _check(stage, step)
+        case Verify():
+            return _verify(stage, step)
+        case Bake():
+            return _bake(stage, step)
+        case Wait():
+            return _wait(stage, step)
+        case _:
+            assert_never(step)
+
+
+def _verdicts(stage: Stage) -> tuple[Verdict, ...]:
+    return assess(stage.app, gather(stage.world, stage.app, stage.clock, topics=JUDGING))
+
+
+def _check(stage: Stage, step: Check) -> str:
+    """The target must not be impaired (or must be healthy); the source too where the runbook asks for it.
+
+    Unknown passes only in an emergency, where the guards have let it pass already.
+    """
+    verdicts = _verdicts(stage)
+    for region in stage.plan.target:
+        verdict = verdict_on(verdicts, region)
+        wanted = verdict is Judged.HEALTHY or (step.target == "not-impaired" and verdict is not Judged.IMPAIRED)
+        if not wanted and not (verdict is Judged.UNKNOWN and stage.plan.mode is Mode.EMERGENCY):
+            raise StepFailed(f"{region} is {verdict}: {_why(verdicts, region)}", uncertain=verdict is Judged.UNKNOWN)
+    if step.source == "healthy" and stage.plan.mode is Mode.PLANNED:
+        for region in stage.plan.source:
+            if verdict_on(verdicts, region) is not Judged.HEALTHY:
+                raise StepFailed(f"{region} is {verdict_on(verdicts, region)}: {_why(verdicts, region)}")
+    return "; ".join(f"{region} {verdict_on(verdicts, region)}" for region in stage.plan.target)
+
+
+def _why(verdicts: tuple[Verdict, ...], region: str) -> str:
+    return next((verdict.why for verdict in verdicts if verdict.region == region), "no signal about it")
+
+
+def _verify(stage: Stage, step: Verify) -> str:
+    """Ask until it is seen: every place's answer as the records now say, none of a Region that was left."""
+    more = stage.waits(step.timeout)
+    while True:
+        told, wrong, unread = _seen_from_outside(stage, step)
+        if not wrong and not unread:
+            return "; ".join(told)
+        if not more():
+            raise StepFailed("; ".join(wrong + unread), uncertain=not wrong)
+
+
+def _seen_from_outside(stage: Stage, step: Verify) -> tuple[list[str], list[str], list[str]]:
+    told: list[str] = []
+    wrong: list[str] = []
+    unread: list[str] = []
+    if step.answers:
+        facts = gather(stage.world, stage.app, stage.clock, topics=ROUTED | {Topic.ANSWERS})
+        for route in stage.app.routing:
+            _compare_answers(stage, route, facts, told, wrong, unread)
+    if step.endpoints and any(stage.app.signals_of(Endpoints)):
+        _compare_endpoints(stage, told, wrong, unread)
+    return told, wrong, unread
+
+
+def _compare_answers(
+    stage: Stage, route: Route, facts: Facts, told: list[str], wrong: list[str], unread: list[str]
+) -> None:
+    name = route.record.name
+    answers = [answer for answer in facts.answers if (answer.name, answer.type) == (name, route.record.type)]
+    if route.private and not answers:
+        told.append(f"{name}: private zone, not asked from here")
+        return
+    allowed = simulate.reachable(stage.app, route, facts)
+    if not answers or not any(allowed.values()):
+        whys = "; ".join(each.why for each in facts.unread) or "no name server named"
+        unread.append(f"{name}: no answer to verify by ({whys})")
+        return
+    left = set(stage.plan.source) - set(stage.plan.target) if stage.plan.intent.verb == "failover" else set()
+    for answer in answers:
+        given = answer.region or ", ".join(answer.addresses) or "nothing"
+        line = f"{name} asked from {answer.near or 'anywhere'} answers {given}"
+        right = answer.region is not None and answer.region not in left
+        (told if right and answer.region in _allowed_at(allowed, answer) else wrong).append(line)
+
+
+def _allowed_at(allowed: dict[str, frozenset[str]], answer: Answer) -> frozenset[str]:
+    if answer.near is not None and answer.near in allowed:
+        return allowed[answer.near]
+    return frozenset().union(*allowed.values())
+
+
+def _compare_endpoints(stage: Stage, told: list[str], wrong: list[str], unread: list[str]) -> None:
+    probes = _only_endpoints(stage.app)
+    facts = gather(stage.world, probes, stage.clock, topics=frozenset({Topic.SIGNALS}))
+    for reading in facts.readings:
+        if reading.kind is not SignalKind.ENDPOINT or reading.region not in stage.plan.target:
+            continue
+        line = f"{reading.region} endpoint: {reading.evidence}"
+        {Level.OK: told, Level.BAD: wrong, Level.UNKNOWN: unread}[reading.level].append(line)
+
+
+def _only_endpoints(app: App) -> App:
+    return app.model_copy(update={"signals": tuple(app.signals_of(Endpoints))})
+
+
+def _bake(stage: Stage, step: Bake) -> str:
+    """Every look, until the time is up, must find no target impaired. What stays unknown is said, not failed."""
+    end = stage.clock.monotonic() + step.duration
+    looks = 0
+    while True:
+        verdicts = _verdicts(stage)
+        looks += 1
+        for region in stage.plan.target:
+            if verdict_on(verdicts, region) is Judged.IMPAIRED:
+                raise StepFailed(f"{region} became impaired: {_why(verdicts, region)}")
+        left = end - stage.clock.monotonic()
+        if left <= 0:
+            last = ", ".join(f"{region} {verdict_on(verdicts, region)}" for region in stage.plan.target)
+            return f"{last} at the last of {looks} looks over {step.duration:g} s"
+        stage.clock.sleep(min(step.every, left))
+
+
+def _wait(stage: Stage, step: Wait) -> str:
+    seconds = max(step.duration, _longest_ttl(stage) if step.ttl else 0.0)
+    stage.clock.sleep(seconds)
+    return f"waited {seconds:g} s"
+
+
+ALIAS_TTL_S = 60.0  # developer guide: an alias answers with its target's TTL, 60 s for AWS's own targets
+
+
+def _longest_ttl(stage: Stage) -> float:
+    """The longest time a cache may keep an answer given before the change."""
+    facts = gather(stage.world, stage.app, stage.clock, topics=frozenset({Topic.RECORDS}))
+    ttls = [0.0]
+    for route in stage.app.routing:
+        zone = simulate.zone_of(route, facts)
+        records = simulate.group(zone.records, route.record.name, route.record.type) if zone else ()
+        ttls += [float(record.ttl) if record.ttl is not None else ALIAS_TTL_S for record in records]
+    return max(ttls)

@@ -1,0 +1,190 @@
+"""(App, Runbook, Intent, Facts) -> a Plan, a Refusal with every guard that says no, or nothing to do. Pure.
+
+Inside: ``moves`` (what each lever would do), ``weights`` (shares and integers), ``trajectory`` (the path simulated),
+``guards`` (who may refuse), ``steps`` (the runbook's steps with their effects filled in).
+"""
+
+from typing import Literal
+
+from .. import simulate
+from ..assess import assess, data_at_risk, verdict_on
+from ..errors import UsageError
+from ..model.app import App, LeverKind, Route
+from ..model.facts import Facts
+from ..model.plan import Decision, GuardName, Intent, Mode, NothingToDo, Plan, Refusal, Says
+from ..model.readings import Judged, Verdict
+from ..model.records import Policy
+from ..model.runbook import Ramp, Runbook, ShiftTraffic
+from . import guards, steps
+from .moves import Away, Course, Homeward, Move, Unusable, move
+
+FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, LeverKind.WEIGHTS)
+
+
+def plan(app: App, runbook: Runbook, intent: Intent, facts: Facts) -> Decision:
+    """Decide. Raises UsageError where the operator's words or resil.yaml do not fit the world."""
+    _check_words(app, intent)
+    verdicts = assess(app, facts)
+    course = _course(app, intent)
+    mode = _mode(intent, course, verdicts)
+    ramp = _ramp(runbook) if mode is Mode.PLANNED else None
+    moves, unmoved = _moves(app, facts, intent, course, ramp)
+    if not moves and not unmoved:
+        return NothingToDo(app=app.app, intent=intent, why=_already(app, course), observed_at=facts.observed_at)
+    source, target = _ends(app, facts, course, moves)
+    case = guards.Case(app, intent, mode, facts, verdicts, source, target, moves, unmoved)
+    findings = guards.ask_all(case)
+    if any(finding.says is Says.NO for finding in findings):
+        return Refusal(
+            app=app.app,
+            intent=intent,
+            mode=mode,
+            guards=findings,
+            verdicts=verdicts,
+            observed_at=facts.observed_at,
+            next_command="resil status",
+        )
+    return Plan(
+        app=app.app,
+        intent=intent,
+        mode=mode,
+        proposed=intent.mode is Mode.AUTO and mode is Mode.EMERGENCY,
+        target=target,
+        source=source,
+        steps=steps.fill(app, runbook, mode, moves, ramp),
+        guards=findings,
+        verdicts=verdicts,
+        observed_at=facts.observed_at,
+        data_at_risk=data_at_risk(app, facts.readings, source),
+    )
+
+
+def _check_words(app: App, intent: Intent) -> None:
+    serving = app.regions.serving
+    for option, region in (("--to", intent.to), ("--from", intent.source)):
+        if region is not None and region not in serving:
+            raise UsageError(f"{option} {region}: not a serving Region", hint=f"resil.yaml has {', '.join(serving)}")
+    if intent.to is not None and intent.to == intent.source:
+        raise UsageError(f"--from and --to are both {intent.to}")
+    if intent.verb == "failover" and intent.to is None:
+        raise UsageError("failover needs --to REGION", hint=f"one of {', '.join(serving)}")
+    if intent.verb == "failover" and intent.source is None and len(serving) > 2:
+        raise UsageError("with three or more serving Regions --from must say which one is left")
+    for override in intent.overrides:
+        if override.guard in guards.NEVER_OVERRIDABLE:
+            raise UsageError(f"the guard {override.guard} can't be overridden")
+        if override.guard is GuardName.SAFETY_RULE and not override.subject:
+            raise UsageError(
+                "a safety rule is overridden by its own name",
+                hint="--override safety-rule=ARN, as ARC's refusal names it",
+            )
+
+
+def _course(app: App, intent: Intent) -> Course:
+    if intent.verb == "failback":
+        return Homeward()
+    assert intent.to is not None, "checked in _check_words"
+    others = [region for region in app.regions.serving if region != intent.to]
+    return Away(intent.source or others[0], intent.to)
+
+
+def _mode(intent: Intent, course: Course, verdicts: tuple[Verdict, ...]) -> Literal[Mode.PLANNED, Mode.EMERGENCY]:
+    """``auto`` is planned while the Region being left is healthy, and proposes an emergency otherwise."""
+    if intent.mode is Mode.EMERGENCY:
+        return Mode.EMERGENCY
+    if intent.mode is Mode.PLANNED or isinstance(course, Homeward):
+        return Mode.PLANNED
+    return Mode.PLANNED if verdict_on(verdicts, course.source) is Judged.HEALTHY else Mode.EMERGENCY
+
+
+def _ramp(runbook: Runbook) -> Ramp | None:
+    return next((step.ramp for step in runbook.steps if isinstance(step, ShiftTraffic) and step.ramp), None)
+
+
+def _moves(
+    app: App, facts: Facts, intent: Intent, course: Course, ramp: Ramp | None
+) -> tuple[tuple[tuple[Route, Move], ...], tuple[str, ...]]:
+    """Each route's moves with something left to do, and why the routes that can't be moved can't."""
+    rules = tuple(o.subject for o in intent.overrides if o.guard is GuardName.SAFETY_RULE)
+    found: list[tuple[Route, Move]] = []
+    unmoved: list[str] = []
+    for route in app.routing:
+        levers = route.levers if isinstance(course, Away) else _all_levers(route)
+        tried = [move(route, facts, course, lever, ramp=ramp.shares if ramp else (), rules=rules) for lever in levers]
+        chosen, why_not = _choose(app, route, facts, course, tried)
+        found += [(route, each) for each in chosen]
+        unmoved += [f"{route.record.name} can't be moved: {why_not}"] if why_not else []
+    return tuple(found), tuple(unmoved)
+
+
+def _all_levers(route: Route) -> tuple[LeverKind, ...]:
+    """On the way home every lever that could have been pulled is looked at, in the order that moves traffic last."""
+    return tuple(
+        lever
+        for lever in FIRST_ON_THE_WAY_HOME
+        if (lever is not LeverKind.WEIGHTS or route.policy is Policy.WEIGHTED)
+        and (lever is not LeverKind.ROUTING_CONTROL or all(e.routing_control for e in route.endpoints.values()))
+    )
+
+
+def _choose(
+    app: App, route: Route, facts: Facts, course: Course, tried: list[Move | Unusable]
+) -> tuple[list[Move], str]:
+    """Away: the first usable lever, in the config's order. Homeward: every lever found away from home."""
+    usable = [each for each in tried if isinstance(each, Move) and each.stages]
+    reasons = "; ".join(f"{each.lever}: {each.why}" for each in tried if isinstance(each, Unusable))
+    match course:
+        case Homeward():
+            listed = [each for each in tried if isinstance(each, Unusable) and each.lever in route.levers]
+            return usable, "" if usable or not listed else reasons
+        case Away(source, _):
+            if source not in simulate.receiving(app, route, facts) and simulate.zone_of(route, facts) is not None:
+                return [], ""
+            if not usable:
+                return [], reasons or "every lever is pulled already, and it is still answered"
+            passed = reasons and f" (passed over: {reasons})"
+            return [usable[0]._replace(why=usable[0].why + passed)], ""
+
+
+def _ends(
+    app: App, facts: Facts, course: Course, moves: tuple[tuple[Route, Move], ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Source and target Regions: on the way home, those that lose traffic and those that are to have it."""
+    if isinstance(course, Away):
+        return (course.source,), (course.target,)
+    home: set[str] = set()
+    for route in app.routing:
+        home |= {r for r, s in route.home.items() if s} if isinstance(route.home, dict) else set(route.endpoints)
+    target = tuple(region for region in app.regions.serving if region in home)
+    now: frozenset[str] = frozenset().union(*(simulate.receiving(app, route, facts) for route, _ in moves))
+    source = tuple(region for region in app.regions.serving if region in now)
+    gaining = tuple(region for region in target if region not in now)
+    return source, gaining or target
+
+
+def _already(app: App, course: Course) -> str:
+    match course:
+        case Away(source, target):
+            return f"nothing is answered with {source}; traffic is at {target}"
+        case Homeward():
+            return "every route is at home on every lever"
+
+
+def is_home(app: App, route: Route, facts: Facts) -> bool | None:
+    """Whether every lever of the route is where home has it; None where one of them could not be read."""
+    tried = [move(route, facts, Homeward(), lever) for lever in _all_levers(route)]
+    if any(isinstance(each, Move) and each.stages for each in tried):
+        return False
+    unread = [each.lever for each in tried if isinstance(each, Unusable) and each.lever in route.levers]
+    return None if unread or simulate.zone_of(route, facts) is None else True
+
+
+def lever_for(route: Route, facts: Facts, source: str, target: str) -> tuple[LeverKind | None, str]:
+    """The lever that would take this route out of source, and why that one (and why not those before it)."""
+    passed: list[str] = []
+    for lever in route.levers:
+        tried = move(route, facts, Away(source, target), lever)
+        if isinstance(tried, Move) and tried.stages:
+            return lever, "; ".join([tried.why, *passed])
+        passed.append(f"{lever} passed over: {tried.why}")
+    return None, "; ".join(passed)

@@ -1,0 +1,232 @@
+"""What each lever would do for a route: the effects towards where traffic should be, or why it can't be used. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, assert_never
+
+from .. import simulate
+from ..errors import UsageError
+from ..model.app import LeverKind, Route
+from ..model.effects import CheckChange, CheckEffect, ControlChange, ControlsEffect, Effect, WeightsEffect
+from ..model.facts import Facts, ZoneRecords
+from ..model.records import FORCED_UNHEALTHY, CheckSwitch, HealthCheck, Policy, RecordSet
+from .weights import Shares, moved, part_way, shares_of, weights_of
+
+CARRIES_TRAFFIC = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
+MOST_CONTROLS = 10  # quota: routing controls per UpdateRoutingControlStates
+
+
+class Move(NamedTuple):
+    """One lever pulled on one route: stages one after another (several only for a ramp), each of whole effects."""
+
+    lever: LeverKind
+    stages: tuple[tuple[Effect, ...], ...]
+    why: str
+
+
+class Unusable(NamedTuple):
+    lever: LeverKind
+    why: str
+
+
+class Away(NamedTuple):
+    """A failover: out of ``source``, into ``target``."""
+
+    source: str
+    target: str
+
+
+class Homeward(NamedTuple):
+    """A failback: to ``home`` on every lever found away from it."""
+
+
+Course = Away | Homeward
+
+
+def records_of(route: Route, facts: Facts) -> dict[str, RecordSet]:
+    """The route's record set per Region. Raises UsageError for what contradicts resil.yaml, in AWS's words."""
+    found = simulate.zone_of(route, facts)
+    if found is None:
+        return {}
+    where = f"{route.record.type} {route.record.name} in zone {found.zone.id} ({found.zone.name})"
+    records = simulate.group(found.records, route.record.name, route.record.type)
+    if not records:
+        raise UsageError(f"{where}: no such record", hint="check routing.zone and routing.record in resil.yaml")
+    by_region: dict[str, RecordSet] = {}
+    for record in records:
+        if record.policy is not route.policy:
+            raise UsageError(
+                f"{where}: the policy is {record.policy}, resil.yaml says {route.policy}",
+                hint=f"set policy: {record.policy}, or point routing.record at the {route.policy} records",
+            )
+        region = simulate.region_of(route, record)
+        if region is not None and region in by_region:
+            raise UsageError(
+                f"{where}: two records stand for {region}:"
+                f" {by_region[region].set_identifier} and {record.set_identifier}",
+                hint="give each Region's endpoint its set_identifier",
+            )
+        if region is not None:
+            by_region[region] = record
+    missing = [region for region in route.endpoints if region not in by_region]
+    if missing:
+        raise UsageError(
+            f"{where}: no record stands for {', '.join(missing)}",
+            hint="give its endpoint the record's set_identifier",
+        )
+    return by_region
+
+
+def siblings(route: Route, found: ZoneRecords) -> tuple[str, ...]:
+    """The other record types of the same name that clients may follow instead (A beside AAAA and HTTPS)."""
+    types = {r.type for r in found.records if r.name == route.record.name and r.type in CARRIES_TRAFFIC}
+    return tuple(sorted(types - {route.record.type}))
+
+
+def movable(route: Route, found: ZoneRecords, rtype: str) -> bool:
+    """Whether a sibling's records are weighted and stand for the same Regions, so that they can move together."""
+    records = simulate.group(found.records, route.record.name, rtype)
+    regions = [simulate.region_of(route, record) for record in records]
+    return all(r.policy is Policy.WEIGHTED for r in records) and sorted(map(str, regions)) == sorted(route.endpoints)
+
+
+def move(
+    route: Route,
+    facts: Facts,
+    course: Course,
+    lever: LeverKind,
+    *,
+    ramp: Sequence[int] = (),
+    rules: tuple[str, ...] = (),
+) -> Move | Unusable:
+    """What pulling this lever comes to; a Move without stages means there is nothing left to do on it.
+
+    ``ramp``: percents of the way, for weights. ``rules``: ARNs of ARC safety rules to override.
+    """
+    match lever:
+        case LeverKind.WEIGHTS:
+            return _weights(route, facts, course, ramp)
+        case LeverKind.HEALTH_CHECK:
+            return _checks(route, facts, course)
+        case LeverKind.ROUTING_CONTROL:
+            return _controls(route, facts, course, rules)
+        case _:
+            assert_never(lever)
+
+
+def _weights(route: Route, facts: Facts, course: Course, ramp: Sequence[int]) -> Move | Unusable:
+    found = simulate.zone_of(route, facts)
+    if found is None:
+        return Unusable(LeverKind.WEIGHTS, f"the records of zone {route.zone} could not be read")
+    now = {region: record.weight or 0 for region, record in records_of(route, facts).items()}
+    start, end = shares_of(now), _wanted(route, now, course)
+    if start == end and any(now.values()):
+        return Move(LeverKind.WEIGHTS, (), "weights are already so")
+    types = (route.record.type, *(t for t in siblings(route, found) if movable(route, found, t)))
+    before = tuple(r for t in types for r in simulate.group(found.records, route.record.name, t))
+    stages = []
+    for percent in ramp or (100,):
+        after = _reweighed(route, before, weights_of(part_way(start, end, percent)))
+        effect = WeightsEffect(zone_id=found.zone.id, zone_name=found.zone.name, before=before, after=after)
+        stages.append((effect,))
+        before = after
+    return Move(LeverKind.WEIGHTS, tuple(stages), "weighted records, one atomic compare-and-swap batch")
+
+
+def _wanted(route: Route, now: Mapping[str, int], course: Course) -> Shares:
+    match course:
+        case Away(source, target):
+            return moved(shares_of(now), source, target)
+        case Homeward():
+            assert isinstance(route.home, dict), "weighted records have a home of shares (model.app)"
+            return shares_of(route.home)
+        case _:
+            assert_never(course)
+
+
+def _reweighed(route: Route, records: Sequence[RecordSet], weights: Mapping[str, int]) -> tuple[RecordSet, ...]:
+    """The records with their Region's weight. One that stands for no Region keeps its own."""
+
+    def one(record: RecordSet) -> RecordSet:
+        region = simulate.region_of(route, record)
+        return record if region is None else record.model_copy(update={"weight": weights[region]})
+
+    return tuple(map(one, records))
+
+
+def _checks(route: Route, facts: Facts, course: Course) -> Move | Unusable:
+    known = {check.id: check for check in facts.checks}
+    own = {region: known.get(check_id or "") for region, check_id in _check_ids(route, facts).items()}
+    changes: list[CheckChange] = []
+    match course:
+        case Away(source, target):
+            leaving, entering = own.get(source), own.get(target)
+            if leaving is None:
+                return Unusable(LeverKind.HEALTH_CHECK, f"the health check of {source} is not named or not readable")
+            if leaving.routing_control_arn is not None:
+                return Unusable(
+                    LeverKind.HEALTH_CHECK,
+                    f"health check {leaving.id} is ARC's own (RECOVERY_CONTROL): inverted, On would mean unhealthy",
+                )
+            if entering is not None and entering.switch == FORCED_UNHEALTHY:
+                changes.append(_change(target, entering, _prior(facts, entering.id)))
+            if leaving.switch != FORCED_UNHEALTHY:
+                changes.append(_change(source, leaving, FORCED_UNHEALTHY))
+        case Homeward():
+            forced = [(r, c) for r, c in own.items() if c is not None and c.switch == FORCED_UNHEALTHY]
+            changes = [_change(region, check, _prior(facts, check.id)) for region, check in forced]
+        case _:
+            assert_never(course)
+    stage = tuple(CheckEffect(check=change) for change in changes)
+    return Move(LeverKind.HEALTH_CHECK, (stage,) if stage else (), "health checks overridden, bound to their version")
+
+
+def _check_ids(route: Route, facts: Facts) -> dict[str, str | None]:
+    records = records_of(route, facts)
+    return {
+        region: endpoint.health_check or (records[region].health_check_id if region in records else None)
+        for region, endpoint in route.endpoints.items()
+    }
+
+
+def _prior(facts: Facts, check_id: str) -> CheckSwitch:
+    """The switches as they were before resil forced them; both off where no journal tells."""
+    return next((p.before for p in facts.prior_switches if p.check_id == check_id), CheckSwitch())
+
+
+def _change(region: str, check: HealthCheck, after: CheckSwitch) -> CheckChange:
+    return CheckChange(id=check.id, region=region, version=check.version, before=check.switch, after=after)
+
+
+def _controls(route: Route, facts: Facts, course: Course, rules: tuple[str, ...]) -> Move | Unusable:
+    states = {control.arn: control for control in facts.controls}
+    arns = {region: endpoint.routing_control or "" for region, endpoint in route.endpoints.items()}
+    unread = [region for region, arn in arns.items() if arn not in states]
+    if unread:
+        return Unusable(
+            LeverKind.ROUTING_CONTROL, f"no ARC endpoint gave the routing controls of {', '.join(sorted(unread))}"
+        )
+    wanted = _wanted_on(route, arns, course)
+    changes = [
+        ControlChange(arn=arn, region=region, before=states[arn].state, after="On" if on else "Off")
+        for region, on in wanted.items()
+        if (arn := arns[region]) and states[arn].state != ("On" if on else "Off")
+    ]
+    changes.sort(key=lambda change: change.after == "Off")  # On first: never fewer Regions than needed
+    if len(changes) > MOST_CONTROLS:
+        raise UsageError(f"{route.record.name} needs {len(changes)} routing controls changed; one call takes 10")
+    avoid = course.source if isinstance(course, Away) else None
+    effect = ControlsEffect(controls=tuple(changes), override_rules=rules, avoid=avoid)
+    return Move(LeverKind.ROUTING_CONTROL, ((effect,),) if changes else (), "ARC's data plane, five endpoints")
+
+
+def _wanted_on(route: Route, arns: Mapping[str, str], course: Course) -> dict[str, bool]:
+    """Which Regions' controls should be On. At home: all, unless home is shares on records that have no weights."""
+    match course:
+        case Away(source, target):
+            return {region: region == target for region in arns if region in (source, target)}
+        case Homeward():
+            if isinstance(route.home, dict) and route.policy is not Policy.WEIGHTED:
+                return {region: route.home[region] > 0 for region in arns}
+            return dict.fromkeys(arns, True)
+        case _:
+            assert_never(course)
