@@ -65,7 +65,7 @@ def _refuse_depth(file: str, text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark is not None else None
             raise InvalidFile((Problem(file, line, f"nested more than {DEEPEST} levels deep"),))
 
 
