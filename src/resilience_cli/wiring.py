@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
 
 from pydantic import ValidationError
@@ -26,6 +28,7 @@ from .errors import Stale, UsageError
 from .execute import Author, Pace, Stage
 from .journal import fold, prior_switches
 from .model.app import App
+from .model.drill import DrillEvent, DrillResult
 from .model.facts import Facts
 from .model.plan import Decision, Intent, NothingToDo, Plan, Refusal
 from .model.run import EXIT_CODES, Entry, Outcome, Run
@@ -241,7 +244,7 @@ def list_runs(setup: Setup) -> list[Run]:
 
 
 def _readable_runs(setup: Setup) -> list[Run]:
-    """The runs whose journals can be read: a damaged one must not keep an operator from acting (``runs list`` tells)."""
+    """The runs whose journals can be read. A damaged one must not keep an operator from acting; ``runs list`` tells."""
     found = []
     for run_id in setup.journal.runs():
         with suppress(UsageError):
@@ -290,3 +293,29 @@ def load_plan(path: Path) -> Plan:
             f"{path}: the plan does not match its digest {digest}; it was edited", hint="make it again: resil plan"
         )
     return plan
+
+
+def scenarios() -> list[str]:
+    """The drills there are."""
+    return list(_walk().SHAPES)
+
+
+def drill(scenario: str) -> Iterator[DrillEvent | DrillResult]:
+    """Rehearse in a sandbox of its own, measured. The last thing that comes is the DrillResult."""
+    walk = _walk()
+    if scenario not in walk.SHAPES:
+        near = get_close_matches(scenario, walk.SHAPES, n=1) or sorted(walk.SHAPES)
+        raise UsageError(f"there is no drill {scenario}", hint=f"did you mean {', '.join(near)}?")
+    events: Iterator[DrillEvent | DrillResult] = walk.drill(scenario, sorted(shipped_runbooks().glob("*.yaml")))
+    return events
+
+
+def _walk() -> ModuleType:
+    """The sandbox's walk. Raises UsageError where the extra it needs is not installed."""
+    try:
+        from .sandbox import walk
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the sandbox needs {error.name}, which is not installed", hint="pip install 'resil[sandbox]'"
+        ) from error
+    return walk

@@ -1,0 +1,79 @@
+"""A client's view of the name server: who is answered, asked for a place near each Region, once or all the time."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import dns.edns
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+
+ASK_EVERY_S = 0.05
+TIMEOUT_S = 1.0
+
+
+class Place(NamedTuple):
+    """Clients near a Region, by the subnet their resolvers send."""
+
+    region: str
+    subnet: str
+
+
+@dataclass
+class Watched:
+    """When (monotonic) the first and when every place was answered as hoped; None if never."""
+
+    first: float | None = None
+    every: float | None = None
+
+
+class Eyes:
+    """Asks one name server for one name. ``addresses`` maps each Region to the address of its endpoint."""
+
+    def __init__(self, server: str, name: str, places: Sequence[Place], addresses: Mapping[str, str]) -> None:
+        host, _, port = server.rpartition(":")
+        self._host, self._port = host, int(port)
+        self._name, self._places = name, places
+        self._regions = {address: region for region, address in addresses.items()}
+
+    def ask(self) -> dict[str, str]:
+        """For each place the Region answered, "" where none was."""
+        return {place.region: self._ask(place) for place in self._places}
+
+    def _ask(self, place: Place) -> str:
+        address, _, bits = place.subnet.partition("/")
+        question = dns.message.make_query(self._name, "A", options=[dns.edns.ECSOption(address, int(bits))])
+        try:
+            answer = dns.query.udp(question, self._host, timeout=TIMEOUT_S, port=self._port)
+        except (OSError, dns.exception.DNSException):
+            return ""
+        found = [item.address for rrset in answer.answer if rrset.rdtype == dns.rdatatype.A for item in rrset]
+        return self._regions.get(found[0], "") if found else ""
+
+    @contextmanager
+    def watching(self, goal: Mapping[str, str]) -> Iterator[Watched]:
+        """Ask all the time in a thread. ``every``: when the answers became the goal, and stayed it while watched."""
+        watched, over = Watched(), threading.Event()
+        thread = threading.Thread(target=self._watch, args=(goal, watched, over), name="eyes")
+        thread.start()
+        try:
+            yield watched
+        finally:
+            over.set()
+            thread.join()
+
+    def _watch(self, goal: Mapping[str, str], watched: Watched, over: threading.Event) -> None:
+        changes = {place for place in goal if self.ask()[place] != goal[place]}
+        while not over.wait(ASK_EVERY_S):
+            answers, now = self.ask(), time.monotonic()
+            if watched.first is None and any(answers[place] == goal[place] for place in changes):
+                watched.first = now
+            if answers != dict(goal):
+                watched.every = None
+            elif watched.every is None:
+                watched.every = now
