@@ -1,0 +1,162 @@
+"""ARC routing controls by the cluster's data plane: five Regional endpoints with one shared state.
+
+Source: ARC developer guide, "Best practices for routing control" and "Viewing and updating routing control states":
+endpoints leave and come back for maintenance, so keep all five, choose one at random and go on to the next; routing
+control API reference for the errors. A refusal (AccessDenied, Validation, a safety rule) is the same at every
+endpoint and ends the search; no connection, a timeout, a 5xx, EndpointTemporarilyUnavailable and Throttling do not.
+
+``UpdateRoutingControlStates`` sets up to ten controls at once, all or none. The state is set to a value, not toggled,
+so asking twice is the same as asking once; but within a rule's ``WaitPeriodMs`` the second request is refused. A
+refusal after an attempt of unknown end is therefore settled by reading.
+"""
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...errors import AwsTrouble, Conflicting, Denied, Malformed, SafetyRule, Throttled, Uncertain, Unreachable
+from ...model.app import Arc, ClusterEndpoint
+from ...model.effects import ControlsEffect, ControlState, Receipt
+from ...model.facts import RoutingControl
+from .reading import legible
+from .session import Api, Sessions
+
+CLUSTER = "route53-recovery-cluster"
+MOST_CONTROLS = 10  # routing control quotas: routing controls per UpdateRoutingControlStates call
+NEXT_ENDPOINT = (Uncertain, Unreachable, Throttled)
+_RULE = re.compile(r"arn:aws[a-z-]*:route53-recovery-control::\d{12}:controlpanel/[^/\s]+/safetyrule/[0-9A-Za-z]+")
+_WAITING = re.compile(r"wait(ing)?[ -]?period", re.IGNORECASE)
+"""AWS documents the wait period (``AssertionRule.WaitPeriodMs``) but not the words of its refusal."""
+
+States = dict[str, RoutingControl]
+
+
+class Cluster:
+    """The app's ARC cluster, by the endpoints in its config: nothing is looked up on the day."""
+
+    def __init__(self, arc: Arc, sessions: Sessions, chance: random.Random) -> None:
+        self._arc = arc
+        self._sessions = sessions
+        self._chance = chance
+
+    def read(self, arns: Sequence[str], *, avoid: str | None = None) -> tuple[RoutingControl, ...]:
+        """The states of these controls, from the first endpoint that answers. NotFound if one does not exist."""
+        states = self._anywhere(arns, self._order(avoid))
+        return tuple(states[arn] for arn in arns if arn in states)
+
+    def set(self, effect: ControlsEffect) -> Receipt:
+        """Set the controls, if none of them stands otherwise than before or after. Conflicting if one does."""
+        if len(effect.controls) > MOST_CONTROLS:
+            raise Malformed(f"{len(effect.controls)} routing controls in one change; ARC takes {MOST_CONTROLS}")
+        endpoints = self._order(effect.avoid)
+        uncertain: AwsTrouble | None = None
+        last: AwsTrouble = Unreachable("the ARC cluster has no endpoint")
+        for number, endpoint in enumerate(endpoints):
+            others = [*endpoints[number + 1 :], *endpoints[:number]]
+            try:
+                return self._set_at(endpoint, effect)
+            except SafetyRule as refusal:
+                if uncertain is not None and self._holds(effect, others):
+                    return Receipt(endpoint=endpoint.endpoint)
+                raise refusal
+            except Uncertain as trouble:
+                last = uncertain = trouble
+                if self._holds(effect, others):
+                    return Receipt(endpoint=endpoint.endpoint)
+            except NEXT_ENDPOINT as trouble:
+                last = trouble
+        raise uncertain or last
+
+    def _order(self, avoid: str | None) -> list[ClusterEndpoint]:
+        """At random, so that five operators do not all meet the one that is away; the Region being left comes last."""
+        endpoints = list(self._arc.cluster)
+        self._chance.shuffle(endpoints)
+        return sorted(endpoints, key=lambda endpoint: endpoint.region == avoid)
+
+    def _set_at(self, endpoint: ClusterEndpoint, effect: ControlsEffect) -> Receipt:
+        """One endpoint: look, then set. The look is the compare of a compare-and-swap that the API does not have."""
+        self._compare(endpoint, effect)
+        entries = [{"RoutingControlArn": c.arn, "RoutingControlState": c.after} for c in effect.controls]
+        overridden = {"SafetyRulesToOverride": list(effect.override_rules)} if effect.override_rules else {}
+        api = self._sessions.writer(CLUSTER, endpoint.region, endpoint=endpoint.endpoint)
+        try:
+            answer = api.ask("UpdateRoutingControlStates", UpdateRoutingControlStateEntries=entries, **overridden)
+        except Conflicting as refusal:
+            raise _refused(refusal) from refusal
+        request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+        return Receipt(request_id=request_id, endpoint=endpoint.endpoint)
+
+    def _compare(self, endpoint: ClusterEndpoint, effect: ControlsEffect) -> None:
+        """Conflicting where a control stands as neither before nor after. An endpoint that cannot be read is not
+        written to: Unreachable or Throttled, for no change was asked for."""
+        try:
+            states = self._at(endpoint, [control.arn for control in effect.controls])
+        except Denied:
+            return  # allowed to set and not to look: the safety rules still stand
+        except Uncertain as trouble:
+            raise Unreachable(f"{trouble.message} (looked before setting; nothing was changed)") from trouble
+        for control in effect.controls:
+            found = states[control.arn].state if control.arn in states else None
+            if found not in (control.before, control.after):
+                raise Conflicting(f"routing control {control.arn} is {found or 'gone'}, {control.before} expected")
+
+    def _holds(self, effect: ControlsEffect, endpoints: Iterable[ClusterEndpoint]) -> bool:
+        """Whether all controls are seen as after. Not seen is no."""
+        try:
+            states = self._anywhere([control.arn for control in effect.controls], endpoints)
+        except AwsTrouble:
+            return False
+        return all(c.arn in states and states[c.arn].state == c.after for c in effect.controls)
+
+    def _anywhere(self, arns: Sequence[str], endpoints: Iterable[ClusterEndpoint]) -> States:
+        last: AwsTrouble = Unreachable("the ARC cluster has no endpoint")
+        for endpoint in endpoints:
+            try:
+                return self._at(endpoint, arns)
+            except NEXT_ENDPOINT as trouble:
+                last = trouble
+        raise last
+
+    def _at(self, endpoint: ClusterEndpoint, arns: Sequence[str]) -> States:
+        api = self._sessions.reader(CLUSTER, endpoint.region, endpoint=endpoint.endpoint, elsewhere=True)
+        return legible(endpoint.endpoint, lambda: {c.arn: c for c in _states(api, endpoint, arns)})()
+
+
+def _states(api: Api, endpoint: ClusterEndpoint, arns: Sequence[str]) -> Iterator[RoutingControl]:
+    """By one list a control panel; one by one where listing is not allowed (both are the cluster's data plane)."""
+    try:
+        found = {c.arn: c for panel in dict.fromkeys(map(_panel, arns)) for c in _listed(api, endpoint, panel)}
+    except Denied:
+        found = {}
+    for arn in arns:
+        yield found[arn] if arn in found else _one(api, endpoint, arn)
+
+
+def _listed(api: Api, endpoint: ClusterEndpoint, panel: str) -> Iterator[RoutingControl]:
+    for page in api.pages("ListRoutingControls", ControlPanelArn=panel):
+        for each in page["RoutingControls"]:
+            state: ControlState = each["RoutingControlState"]
+            yield RoutingControl(
+                arn=each["RoutingControlArn"],
+                name=each.get("RoutingControlName", ""),
+                state=state,
+                read_at=endpoint.endpoint,
+            )
+
+
+def _one(api: Api, endpoint: ClusterEndpoint, arn: str) -> RoutingControl:
+    answer = api.patiently("GetRoutingControlState", RoutingControlArn=arn)
+    state: ControlState = answer["RoutingControlState"]
+    return RoutingControl(arn=arn, name=answer.get("RoutingControlName", ""), state=state, read_at=endpoint.endpoint)
+
+
+def _panel(control: str) -> str:
+    """A routing control's ARN begins with its control panel's (ARC developer guide, "Actions, resources")."""
+    return control.partition("/routingcontrol/")[0]
+
+
+def _refused(refusal: Conflicting) -> AwsTrouble:
+    """ConflictException is how a safety rule refuses; the message names the rule's ARN ("Overriding safety rules")."""
+    rules = tuple(dict.fromkeys(_RULE.findall(refusal.message)))
+    waiting = bool(_WAITING.search(refusal.message))
+    return SafetyRule(refusal.message, rules=rules, waiting=waiting) if rules or waiting else refusal
