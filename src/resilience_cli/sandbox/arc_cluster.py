@@ -21,7 +21,7 @@ class ArcCluster:
     name = "route53-recovery-cluster"
 
     def __init__(self, routing: RoutingControls, now: Callable[[], float]) -> None:
-        self._routing = routing
+        self.routing = routing
         self._now = now
         self.down: set[str] = set()
         self._mutations: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MUTATIONS_PER_SECOND))
@@ -41,7 +41,7 @@ class ArcCluster:
         return perform(self._operations, call)
 
     def _get(self, call: Call) -> Answer:
-        control = self._routing.control(call.params["RoutingControlArn"])
+        control = self.routing.control(call.params["RoutingControlArn"])
         return {
             "RoutingControlArn": control.arn,
             "RoutingControlName": control.name,
@@ -50,7 +50,7 @@ class ArcCluster:
 
     def _list(self, call: Call) -> Answer:
         panel = call.params.get("ControlPanelArn")
-        if panel is not None and panel not in self._routing.panels:
+        if panel is not None and panel not in self.routing.panels:
             raise AwsError(
                 "ResourceNotFoundException",
                 f"Control panel {panel} does not exist",
@@ -60,13 +60,13 @@ class ArcCluster:
         controls = [
             {
                 "ControlPanelArn": control.panel,
-                "ControlPanelName": self._routing.panels[control.panel],
+                "ControlPanelName": self.routing.panels[control.panel],
                 "RoutingControlArn": control.arn,
                 "RoutingControlName": control.name,
                 "RoutingControlState": control.state,
-                "Owner": self._routing.account,
+                "Owner": self.routing.account,
             }
-            for control in self._routing.controls.values()
+            for control in self.routing.controls.values()
             if panel in (None, control.panel)
         ]
         limit = min(int(call.params.get("MaxResults") or 500), 500)
@@ -103,9 +103,9 @@ class ArcCluster:
                 raise AwsError("ValidationException", f"Routing control {arn} is named twice")
             wanted[arn] = state
         overridden = call.params.get("SafetyRulesToOverride") or ()
-        if unknown := [arn for arn in overridden if arn not in self._routing.rules]:
+        if unknown := [arn for arn in overridden if arn not in self.routing.rules]:
             raise AwsError("ValidationException", f"Safety rule {unknown[0]} does not exist")
-        self._routing.change(wanted, overridden)
+        self.routing.change(wanted, overridden)
 
     def _throttle(self, endpoint: str) -> None:
         recent, now = self._mutations[endpoint], self._now()

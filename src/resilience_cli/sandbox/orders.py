@@ -1,0 +1,227 @@
+"""The reference world: AWS's orders application, whole, in a sandbox: its AWS, DNS, Regional endpoints and signals.
+
+``build`` makes it with every port bound, ``World.start`` lets it run. ``impair`` and ``recover`` are the switches:
+they turn a Region's endpoint, canaries, error metrics and so its alarms and health check bad, and good again.
+"""
+
+import ipaddress
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import dns.edns
+import dns.message
+import dns.rdatatype
+
+from .arc import ENDPOINT_REGIONS, RoutingControls
+from .arc_cluster import ArcCluster
+from .arc_config import ArcConfig
+from .authority import Authority
+from .cloudwatch import CloudWatch
+from .health import Health
+from .health_checks import AlarmState, HealthChecks
+from .nameserver import NameServer
+from .orders_control import Parts, Switches
+from .orders_files import WEIGHTED, Addresses, write_configs
+from .orders_resources import (
+    ACCOUNT,
+    ADDRESSES,
+    CALLER,
+    DYNAMODB,
+    GATEWAYS,
+    PRIMARY,
+    STANDBY,
+    make_alarms,
+    make_canaries,
+    make_health_history,
+    make_routing,
+    make_tables,
+)
+from .orders_signals import Signals
+from .regional import bind
+from .route53 import Route53
+from .server import Sandbox
+from .service import Service
+from .synthetics import Synthetics
+from .tables import GlobalTables
+
+PULSE_S = 1.0
+LOCATIONS = (
+    (ipaddress.ip_network("198.51.100.0/24"), (PRIMARY, STANDBY)),
+    (ipaddress.ip_network("203.0.113.0/24"), (STANDBY, PRIMARY)),
+)
+
+
+def build(
+    directory: Path,
+    port: int = 0,
+    dns_port: int = 0,
+    propagation: float = 1.0,
+    *,
+    wait_period_ms: int = 1000,
+    clock: Callable[[], float] = time.time,
+) -> "World":
+    """The world with its ports bound and its config files written into ``directory``.
+
+    ``propagation``: seconds until a Route 53 change is INSYNC. ``wait_period_ms``: the safety rule's; the Guidance
+    has 5000, shorter here so that a drill need not wait for it.
+    """
+    with ExitStack() as undo:
+        world = World(undo, (port, dns_port), clock)
+        world.populate(directory, wait_period_ms)
+        world.route53.propagation = propagation
+        undo.pop_all()
+        return world
+
+
+class World:
+    """The stores, servers and threads of the reference application. One process holds one at a time."""
+
+    def __init__(self, undo: ExitStack, ports: tuple[int, int], clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._stopping = threading.Event()
+        self.cloudwatch = CloudWatch(clock, ACCOUNT)
+        self.synthetics = Synthetics(clock, ACCOUNT)
+        self.health = Health(clock)
+        self.arc = RoutingControls(clock, ACCOUNT)
+        self.arc_cluster = ArcCluster(self.arc, clock)
+        self.route53 = Route53(clock, 0.0)
+        self.tables = GlobalTables(self.cloudwatch.metrics, lambda call: self.sandbox.moto.ask(call, DYNAMODB))
+        self.sandbox = self._sandbox(ports[0], clock)
+        undo.callback(self.sandbox.stop)
+        self.arc.set_endpoints({region: self.sandbox.serve_endpoint(region) for region in ENDPOINT_REGIONS})
+        self.endpoints = bind(ADDRESSES)
+        for endpoint in self.endpoints.values():
+            undo.callback(endpoint.stop)
+        self.checks = HealthChecks(
+            self.route53.health_checks, metric_state=self._metric_state, control_on=self._control_on
+        )
+        self.authority = self._authority()
+        self.nameserver = NameServer(self.authority, port=ports[1])
+        undo.callback(self.nameserver.stop)
+        self.signals = Signals(self.cloudwatch, self.synthetics, self.tables)
+        self._switches = Switches(
+            Parts(self.cloudwatch, self.health, self.tables, self.arc_cluster, self.signals, self.impair, self._clock)
+        )
+        self._pulse = threading.Thread(target=self._beat, name="orders-pulse", daemon=True)
+        self.directory = Path()
+
+    def _sandbox(self, port: int, clock: Callable[[], float]) -> Sandbox:
+        config = ArcConfig(self.arc, self._checks_of)
+        services: list[Service] = [
+            self.route53,
+            self.cloudwatch,
+            self.health,
+            self.synthetics,
+            config,
+            self.arc_cluster,
+            self.tables,
+        ]
+        return Sandbox(services, port=port, control=self.control, clock=clock)
+
+    def _authority(self) -> Authority:
+        return Authority(
+            zones=self.route53.zones,
+            published=self.route53.published,
+            healthy=self.checks.healthy,
+            external={name: [ADDRESSES[region]] for region, name in GATEWAYS.items()},
+            locations=LOCATIONS,
+            nearest=(PRIMARY, STANDBY),
+        )
+
+    def populate(self, directory: Path, wait_period_ms: int) -> None:
+        """Make the application's resources and history, and write its config files."""
+        self.directory = directory
+        now = self._clock()
+        port = self.endpoints[PRIMARY].port
+        self.routing = make_routing(self.route53.handle, self.arc, port, wait_period_ms)
+        self.route53.checks.health_of = self.checks.healthy
+        self.route53.resolve = self._resolve
+        make_tables(self.sandbox.moto.ask, self.tables)
+        make_canaries(self.synthetics)
+        make_alarms(self.cloudwatch)
+        make_health_history(self.health, now)
+        self.signals.seed(now)
+        directory.mkdir(parents=True, exist_ok=True)
+        regional = {region: endpoint.url for region, endpoint in self.endpoints.items()}
+        write_configs(directory, self.routing, Addresses(regional, self.arc.cluster.endpoints, self.dns))
+
+    @property
+    def dns(self) -> str:
+        return f"{self.nameserver.host}:{self.nameserver.port}"
+
+    def exports(self) -> dict[str, str]:
+        """What a shell needs in its environment to use this world as its AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.sandbox.url,
+            "AWS_ACCESS_KEY_ID": CALLER,
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_DEFAULT_REGION": PRIMARY,
+            "RESIL_CONFIG": str((self.directory / WEIGHTED).resolve()),
+            "RESIL_DNS": self.dns,
+        }
+
+    def start(self) -> None:
+        for endpoint in self.endpoints.values():
+            endpoint.start()
+        self.checks.start()
+        self.nameserver.start()
+        self.sandbox.start()
+        self._pulse.start()
+
+    def stop(self) -> None:
+        """Ends every thread and closes every port; a second call does nothing."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        if self._pulse.is_alive():
+            self._pulse.join()
+        self.sandbox.stop()
+        self.nameserver.stop()
+        self.checks.stop()
+        for endpoint in self.endpoints.values():
+            endpoint.stop()
+
+    def impair(self, region: str, share: float = 1.0) -> None:
+        """From now on this share of the Region's requests fails, and everything that observes it shows that."""
+        with self.sandbox.lock:
+            self.signals.set_failing(region, share, self._clock())
+            self.endpoints[region].failing = share
+
+    def recover(self, region: str) -> None:
+        self.impair(region, 0.0)
+
+    def control(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """The switches over HTTP: see ``orders_control.Switches``."""
+        with self.sandbox.lock:
+            return self._switches.turn(wish)
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(PULSE_S):
+            with self.sandbox.lock:
+                self.signals.pulse(self._clock())
+
+    def _metric_state(self, region: str, name: str) -> AlarmState:
+        with self.sandbox.lock:
+            return self.cloudwatch.alarms.metric_state(region, name) or "INSUFFICIENT_DATA"
+
+    def _control_on(self, arn: str) -> bool:
+        control = self.arc.controls.get(arn)
+        return control is not None and control.state == "On"
+
+    def _checks_of(self, arn: str) -> list[str]:
+        configs = self.route53.health_checks()
+        return sorted(check for check, config in configs.items() if config.get("RoutingControlArn") == arn)
+
+    def _resolve(self, zone_id: str, name: str, rtype: str, asker: str | None) -> tuple[str, ...]:
+        """TestDNSAnswer's answer: what the name server says to that asker. Public zones of one name are one here."""
+        del zone_id
+        query = dns.message.make_query(name, rtype)
+        if asker is not None:
+            query.use_edns(0, options=[dns.edns.ECSOption(asker)])
+        wanted = dns.rdatatype.from_text(rtype)
+        answers = self.authority.respond(query).answer
+        return tuple(value.to_text() for found in answers if found.rdtype == wanted for value in found)

@@ -1,0 +1,119 @@
+"""The reference world's switches, as one JSON object each: what ``POST /_resil/world`` takes.
+
+    {"impair": "us-west-2", "share": 0.3}   that share of the Region's requests fails (1 without a share)
+    {"recover": "us-west-2"}                none does
+    {"health_plan": false}                  AWS Health asks for a support plan
+    {"health_event": {"region": R, "service": "DYNAMODB"}}   an issue opens;  {"health_close": ARN} closes it
+    {"lag_ms": 90000}  [600, 1200]  null    replication takes this long; null: no datapoints
+    {"canaries": "stop"}                    all canaries; "start" again, or "broken": EXECUTION_FAILURE every time
+    {"endpoints_down": ["us-east-1"]}       ARC cluster endpoints that do not answer
+    {"wait_period_ms": 5000}                the safety rule's wait period
+    {"evaluation_state": {"region": R, "alarm": NAME, "state": "EVALUATION_FAILURE"}}   state null: evaluated again
+    {"replica_status": {"table": T, "region": R, "status": "ACTIVE"}}
+
+Several keys may stand in one object. The answer is what is switched now.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .arc import ENDPOINT_REGIONS
+from .arc_cluster import ArcCluster
+from .cloudwatch import CloudWatch
+from .health import Health
+from .orders_resources import SERVING
+from .orders_signals import CANARY_MODES, Signals
+from .tables import GlobalTables
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the switches turn. ``impair``: Region and share of failing requests."""
+
+    cloudwatch: CloudWatch
+    health: Health
+    tables: GlobalTables
+    arc_cluster: ArcCluster
+    signals: Signals
+    impair: Callable[[str, float], None]
+    now: Callable[[], float]
+
+
+class Switches:
+    """Turns switches under the sandbox's lock. A key that is not known, or a value that makes no sense, is refused."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._turns: dict[str, Callable[[Any], None]] = {
+            "recover": lambda region: parts.impair(_serving(region), 0.0),
+            "health_plan": self._health_plan,
+            "health_event": self._health_event,
+            "health_close": parts.health.close,
+            "lag_ms": self._lag,
+            "canaries": self._canaries,
+            "endpoints_down": self._endpoints_down,
+            "wait_period_ms": self._wait_period,
+            "evaluation_state": self._evaluation_state,
+            "replica_status": self._replica_status,
+        }
+
+    def turn(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Every key is known before the first is acted on."""
+        rest = dict(wish)
+        share = float(rest.pop("share", 1.0))
+        impaired = rest.pop("impair", None)
+        if unknown := [key for key in rest if key not in self._turns]:
+            raise ValueError(f"no switch {unknown[0]!r}; there are impair, {', '.join(self._turns)}")
+        if impaired is not None:
+            self._parts.impair(_serving(impaired), share)
+        for key, value in rest.items():
+            self._turns[key](value)
+        return self.state()
+
+    def state(self) -> dict[str, Any]:
+        parts = self._parts
+        return {
+            "failing": dict(parts.signals.failing),
+            "canaries": parts.signals.canaries,
+            "health_plan": parts.health.support_plan,
+            "lag_ms": list(parts.tables.lag_ms) if parts.tables.lag_ms else None,
+            "endpoints_down": sorted(parts.arc_cluster.down),
+        }
+
+    def _health_plan(self, there: bool) -> None:
+        self._parts.health.support_plan = bool(there)
+
+    def _health_event(self, event: dict[str, str]) -> None:
+        words = event.get("description", "We are investigating increased error rates.")
+        self._parts.health.open(event["region"], event["service"], words)
+
+    def _lag(self, lag: float | list[float] | None) -> None:
+        low, high = (lag[0], lag[1]) if isinstance(lag, list) else (lag, lag)
+        self._parts.signals.set_lag(low, high, self._parts.now())
+
+    def _canaries(self, mode: str) -> None:
+        if mode not in CANARY_MODES:
+            raise ValueError(f"canaries can be told to {', '.join(CANARY_MODES)}, not {mode!r}")
+        self._parts.signals.set_canaries(mode, self._parts.now())
+
+    def _endpoints_down(self, regions: list[str]) -> None:
+        if unknown := [region for region in regions if region not in ENDPOINT_REGIONS]:
+            raise ValueError(f"no cluster endpoint in {unknown[0]}; there are {', '.join(ENDPOINT_REGIONS)}")
+        self._parts.arc_cluster.down = set(regions)
+
+    def _wait_period(self, milliseconds: int) -> None:
+        rules = self._parts.arc_cluster.routing.rules
+        rules |= {arn: replace(rule, wait_period_ms=int(milliseconds)) for arn, rule in rules.items()}
+
+    def _evaluation_state(self, wish: dict[str, Any]) -> None:
+        self._parts.cloudwatch.alarms.force_evaluation_state(wish["region"], wish["alarm"], wish["state"])
+
+    def _replica_status(self, wish: dict[str, str]) -> None:
+        self._parts.tables.tables[wish["table"]].status[_serving(wish["region"])] = wish["status"]
+
+
+def _serving(region: str) -> str:
+    if region not in SERVING:
+        raise ValueError(f"{region!r} is not a serving Region; there are {', '.join(SERVING)}")
+    return region

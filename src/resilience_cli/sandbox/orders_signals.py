@@ -1,0 +1,155 @@
+"""What the reference application's signals say while it runs: metrics, canary runs and replication lag.
+
+A Region fails for a share of its requests (0 sound, 1 dead, between them a grey failure); everything published about
+it follows from that share. When the share changes, the last few minutes are published anew in the new state, so that
+whoever judges whole minutes need not wait for one to pass. Canaries run every pulse instead of once a minute.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .cloudwatch import CloudWatch
+from .cloudwatch_metrics import MetricKey, Stat, metric_key, sample
+from .orders_resources import OBSERVER, OWN_CANARY, SERVING, observing_canary
+from .synthetics import Outcome, Synthetics
+from .tables import GlobalTables
+
+REQUESTS = 20  # per pulse and Region: real traffic, or what canaries and checks send a standby
+HISTORY_S, RECENT_S, STEP_S = 900.0, 180.0, 10.0
+CANARY_MODES = ("start", "stop", "broken")
+SETTLED_RUNS = 3  # as many runs as anyone looks back at, recorded at once when a Region changes
+
+
+class Point(NamedTuple):
+    key: MetricKey
+    stat: Stat
+    unit: str
+
+
+class Signals:
+    """Publishes into the stores. Called under the sandbox's lock; ``failing`` is the share by serving Region."""
+
+    def __init__(self, cloudwatch: CloudWatch, synthetics: Synthetics, tables: GlobalTables, seed: int = 3) -> None:
+        self._cloudwatch, self._synthetics, self._tables = cloudwatch, synthetics, tables
+        self._random = random.Random(seed)
+        self.failing = dict.fromkeys(SERVING, 0.0)
+        self.canaries = "start"
+
+    def seed(self, now: float) -> None:
+        """A quarter of an hour of good history."""
+        self._publish_past(now - HISTORY_S, now)
+        self._settle(now, SERVING)
+
+    def pulse(self, now: float) -> None:
+        """One step of time: a datapoint of every metric and a run of every canary that is running."""
+        for region in SERVING:
+            self._run_canaries(region, now)
+            self._publish(region, now)
+        self._tables.publish(now)
+
+    def set_failing(self, region: str, share: float, now: float) -> None:
+        """From now on, and for the last whole minutes, this share of the Region's requests fails."""
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"a share of failures is between 0 and 1, not {share}")
+        self.failing[region] = share
+        since = now - now % 60 - RECENT_S
+        for key in _keys(region):
+            self._cloudwatch.metrics.erase(key, since)
+        for at in _steps(since, now):
+            self._publish(region, at)
+        self._settle(now, (region,))
+
+    def set_canaries(self, mode: str, now: float) -> None:
+        """Start or stop all canaries, or have them fail in themselves: broken, they say nothing of the application."""
+        self.canaries = mode
+        for region in SERVING:
+            for where, canary in _watching(region):
+                self._synthetics.set_running(where, canary, mode != "stop")
+        self._settle(now, SERVING)
+
+    def set_lag(self, low_ms: float | None, high_ms: float | None, now: float) -> None:
+        """From now on, and for the last whole minutes, replication takes this long; None: nothing is published."""
+        since = now - now % 60 - RECENT_S
+        self._tables.erase(since)
+        self._tables.set_lag(low_ms, high_ms)
+        for at in _steps(since, now):
+            self._tables.publish(at)
+
+    def _publish_past(self, since: float, now: float) -> None:
+        for at in _steps(since, now):
+            for region in SERVING:
+                self._publish(region, at)
+            self._tables.publish(at)
+
+    def _settle(self, now: float, regions: tuple[str, ...]) -> None:
+        for ago in reversed(range(SETTLED_RUNS)):
+            for region in regions:
+                self._run_canaries(region, now - 0.1 * ago)
+
+    def _run_canaries(self, region: str, at: float) -> None:
+        for where, canary in _watching(region):
+            self._synthetics.record_run(where, canary, self._outcome(region), at)
+
+    def _outcome(self, region: str) -> Outcome:
+        if self.canaries == "broken":
+            return "execution_failure"
+        return "failed" if self._random.random() < self.failing[region] else "passed"
+
+    def _publish(self, region: str, at: float) -> None:
+        for point in _points(region, self.failing[region]):
+            self._cloudwatch.metrics.publish(point.key, at, point.stat, point.unit)
+
+
+def _steps(since: float, now: float) -> Iterator[float]:
+    at = since
+    while at <= now:
+        yield at
+        at += STEP_S
+
+
+def _points(region: str, failing: float) -> Iterator[Point]:
+    """The Region's metrics as its services publish them; rates are samples of 1 for a failed request and 0 else."""
+    bad = round(REQUESTS * failing)
+    failed = Stat(REQUESTS, bad, 1.0 if bad == REQUESTS else 0.0, 1.0 if bad else 0.0)
+    slow = 1.0 + 4.0 * failing
+    yield Point(_api(region, "Count"), Stat(REQUESTS, REQUESTS, 1.0, 1.0), "Count")
+    yield Point(_api(region, "5XXError"), failed, "Count")
+    yield Point(_api(region, "4XXError"), Stat(REQUESTS, 0.0, 0.0, 0.0), "Count")
+    yield Point(_api(region, "Latency"), sample(45.0 * slow, REQUESTS), "Milliseconds")
+    for function in ("OrderReadFn", "OrderCreateFn"):
+        yield Point(_function(region, function, "Invocations"), Stat(REQUESTS, REQUESTS, 1.0, 1.0), "Count")
+        yield Point(_function(region, function, "Errors"), failed, "Count")
+        yield Point(_function(region, function, "Throttles"), Stat(REQUESTS, 0.0, 0.0, 0.0), "Count")
+        yield Point(_function(region, function, "Duration"), sample(20.0 * slow, REQUESTS), "Milliseconds")
+    if bad:  # DynamoDB publishes errors only when there are any
+        yield Point(_table_errors(region), Stat(bad, bad, 1.0, 1.0), "Count")
+    for where, canary in _watching(region):
+        yield Point(_canary(where, canary), sample(100.0 * (1.0 - failing)), "Percent")
+
+
+def _watching(region: str) -> tuple[tuple[str, str], ...]:
+    """The canaries that look at a serving Region, each with the Region it runs in."""
+    return (region, OWN_CANARY), (OBSERVER, observing_canary(region))
+
+
+def _keys(region: str) -> list[MetricKey]:
+    return [point.key for point in _points(region, 1.0)]
+
+
+def _api(region: str, metric: str) -> MetricKey:
+    return metric_key(region, "AWS/ApiGateway", metric, {"ApiName": "orders"})
+
+
+def _function(region: str, function: str, metric: str) -> MetricKey:
+    return metric_key(region, "AWS/Lambda", metric, {"FunctionName": function})
+
+
+def _table_errors(region: str) -> MetricKey:
+    return metric_key(
+        region, "AWS/DynamoDB", "SystemErrors", {"TableName": "Orders", "Operation": "TransactWriteItems"}
+    )
+
+
+def _canary(region: str, canary: str) -> MetricKey:
+    return metric_key(region, "CloudWatchSynthetics", "SuccessPercent", {"CanaryName": canary})
