@@ -22,8 +22,14 @@ test: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-bench: $(READY)
-	$(BIN)/python -m pip install --quiet --group bench --target $(VENV)/awscli
+# The AWS CLI pins its own botocore, so the peer has an environment of its own and is run by its path.
+$(VENV)/bench/.ready: $(READY)
+	$(PYTHON) -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(VENV)/bench/bin/python -m pip install --quiet --group bench
+	@touch $@
+
+bench: $(VENV)/bench/.ready
 	$(BIN)/python benchmarks/run.py
 
 clean:
