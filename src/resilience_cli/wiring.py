@@ -40,9 +40,11 @@ from .survey import survey
 
 if TYPE_CHECKING:
     from .adapters.aws.world import AwsWorld
+    from .sandbox.calls import Entry as CallEntry
 
 DEFAULT_CONFIG = Path("resil.yaml")
 Verb = Literal["failover", "failback"]
+Exports = list[tuple[str, str]]
 
 
 class Access(StrEnum):
@@ -319,3 +321,36 @@ def _walk() -> ModuleType:
             f"the sandbox needs {error.name}, which is not installed", hint="pip install 'resil[sandbox]'"
         ) from error
     return walk
+
+
+def sandbox_up(
+    *, detach: bool, port: int, dns_port: int, propagation: float, ready: Callable[[Exports, tuple[str, ...]], None]
+) -> None:
+    """Start the sandbox; ``ready`` gets its exports and notes. Without ``detach`` it is served until interrupted."""
+    from .sandbox import daemon
+
+    def announce(up: daemon.Up) -> None:
+        ready(daemon.exports(up.state), up.notes)
+
+    _walk()  # the extra is there, or it is said what is missing
+    options = daemon.Options(port, dns_port, propagation)
+    if detach:
+        announce(daemon.up(options, os.environ))
+        return
+    from .sandbox.orders import build
+
+    daemon.serve(options, os.environ, build, announce, daemon.until_signal())
+
+
+def sandbox_down() -> bool:
+    """Stop the sandbox. False where none was running."""
+    from .sandbox import daemon
+
+    return daemon.down(os.environ)
+
+
+def sandbox_calls(*, writes: bool) -> list["CallEntry"]:
+    """What was asked of the running sandbox, oldest first."""
+    from .sandbox import daemon
+
+    return daemon.calls(os.environ, writes_only=writes)

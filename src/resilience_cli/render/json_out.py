@@ -1,9 +1,10 @@
 """The same values for programs. The keys are kept for ever; more may be added; ``schema`` counts what breaks."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, assert_never
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
 
+from ..model.drill import DrillResult
 from ..model.effects import Effect
 from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, Intent, NothingToDo, Plan, PlannedStep, Refusal
@@ -15,23 +16,6 @@ from .words import changes, iso, sides
 
 SCHEMA = 1
 Json = dict[str, Any]
-
-
-class Drilled(Protocol):
-    """What a drill measured: one scenario against the sandbox."""
-
-    @property
-    def scenario(self) -> str: ...
-    @property
-    def passed(self) -> bool: ...
-    @property
-    def rto_s(self) -> float | None: ...
-    @property
-    def floor_s(self) -> float | None: ...
-    @property
-    def ratio(self) -> float | None: ...
-    @property
-    def orders(self) -> Mapping[str, int | None]: ...
 
 
 def dumps(document: object) -> str:
@@ -206,14 +190,10 @@ def runs_json(endings: Iterable[Ending]) -> Json:
     return {"schema": SCHEMA, "runs": [run_json(ending) for ending in endings]}
 
 
-def drill_json(drilled: Drilled) -> Json:
-    orders = ("acknowledged", "missing_at_takeover", "lost", "duplicated")
-    return {
-        "schema": SCHEMA,
-        "scenario": drilled.scenario,
-        "passed": drilled.passed,
-        "rto_s": drilled.rto_s,
-        "floor_s": drilled.floor_s,
-        "ratio": drilled.ratio,
-        "orders": {name: drilled.orders.get(name) for name in orders},
-    }
+def drill_line(result: DrillResult) -> str:
+    """One line: several drills make JSON Lines, one drill plain JSON."""
+    return json.dumps(drill_json(result)) + "\n"
+
+
+def drill_json(result: DrillResult) -> Json:
+    return {"schema": SCHEMA} | result.model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, assert_never
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -29,10 +30,13 @@ def schema_json(subject: Subject) -> dict[str, Any]:
     """One schema document, its parts under ``$defs``."""
     match subject:
         case "config":
-            title, model = "resil.yaml", App
+            return _document(App, "resil.yaml")
         case "runbook":
-            title, model = "a runbook of resil", Runbook
+            return _document(Runbook, "a runbook of resil")
         case _:
             assert_never(subject)
+
+
+def _document(model: type[BaseModel], title: str) -> dict[str, Any]:
     document = model.model_json_schema(by_alias=True, schema_generator=_AsWritten)
     return {"$schema": GenerateJsonSchema.schema_dialect} | document | {"title": title}

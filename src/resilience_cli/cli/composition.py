@@ -1,0 +1,73 @@
+"""What the commands call: ``wiring``, as a Protocol. It is imported when a command runs, not for ``--help``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from ..model.drill import DrillEvent, DrillResult
+    from ..model.facts import Facts
+    from ..model.plan import Intent, Plan
+    from ..model.run import Entry, Run
+    from ..model.status import Status
+    from ..ports import Operator
+    from ..sandbox.calls import Entry as CallEntry
+    from ..wiring import Access, Decided
+    from .terminal import Terminal
+
+How = Literal["typed", "yes", "digest"]
+Ready = Callable[[list[tuple[str, str]], tuple[str, ...]], None]  # the sandbox's exports and notes
+Setup = Any  # wiring's own: the app with its World, journal and clock; the CLI hands it back unopened
+
+
+class Wiring(Protocol):
+    """The composition root, as far as the commands use it."""
+
+    def open_app(self, config: Path | None, access: Access) -> Setup: ...
+    def validate(self, config: Path | None, runbook: Path | None) -> list[str]: ...
+    def status(self, setup: Setup) -> Status: ...
+    def decide(self, setup: Setup, intent: Intent, runbook: Path | None) -> Decided: ...
+    def run(self, setup: Setup, plan: Plan, operator: Operator, how: How) -> Iterator[Entry]: ...
+    def rehearse(self, setup: Setup, plan: Plan, facts: Facts) -> Iterator[Entry]: ...
+    def save_plan(self, plan: Plan, path: Path) -> None: ...
+    def load_plan(self, path: Path) -> Plan: ...
+    def recheck(self, setup: Setup, plan: Plan, runbook: Path | None) -> Decided: ...
+    def resume(self, setup: Setup, run_id: str | None, operator: Operator) -> Iterator[Entry]: ...
+    def list_runs(self, setup: Setup) -> list[Run]: ...
+    def show_run(self, setup: Setup, run_id: str) -> Run: ...
+    def explain_exit(self, run: Run) -> tuple[int, str]: ...
+    def scenarios(self) -> list[str]: ...
+    def drill(self, scenario: str) -> Iterator[DrillEvent | DrillResult]: ...
+    def sandbox_up(self, *, detach: bool, port: int, dns_port: int, propagation: float, ready: Ready) -> None: ...
+    def sandbox_down(self) -> bool: ...
+    def sandbox_calls(self, *, writes: bool) -> list[CallEntry]: ...
+
+
+class Session:
+    """What every command is given: the terminal, and wiring once it is asked for."""
+
+    def __init__(self, terminal: Terminal, wiring: Wiring | None = None) -> None:
+        self.terminal = terminal
+        self._wiring = wiring
+
+    def open(self, config: Path | None, *, writes: bool) -> Setup:
+        """The app. Without ``writes`` the SDK itself refuses whatever would change something."""
+        from ..wiring import Access
+
+        return self.wiring.open_app(config, Access.WRITES if writes else Access.READS)
+
+    @property
+    def wiring(self) -> Wiring:
+        if self._wiring is None:
+            from .. import wiring
+
+            self._wiring = wiring
+        return self._wiring
+
+
+def session(ctx: typer.Context) -> Session:
+    return cast(Session, ctx.find_root().obj)

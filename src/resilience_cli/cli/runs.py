@@ -1,0 +1,81 @@
+"""``resil runs``: what was done before, and going on with what was not finished."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from . import options as o
+from .composition import Session, session
+
+if TYPE_CHECKING:
+    from ..model.run import Run
+
+RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="The run's id; the newest if left out.")]
+
+
+def list_(ctx: typer.Context, output: o.ScreenOutput = "text", config: o.Config = None) -> int:
+    """List the app's runs, newest last."""
+    from ..render.json_out import dumps, runs_json
+    from ..render.text_run import Ending, runs_screen
+
+    wiring, terminal = session(ctx).wiring, session(ctx).terminal
+    runs = wiring.list_runs(session(ctx).open(config, writes=False))
+    if output == "json":
+        terminal.payload(dumps(runs_json(Ending(run, *wiring.explain_exit(run)) for run in runs)))
+    else:
+        terminal.payload(runs_screen(runs, terminal.look()))
+    return 0
+
+
+def show(ctx: typer.Context, run: RunId = None, output: o.Output = "text", config: o.Config = None) -> int:
+    """Show one run.
+
+    What was changed, how long it took, and what to do next.
+    """
+    from ..render.formats import ending_payload
+    from ..render.text_run import Ending
+
+    wiring, terminal = session(ctx).wiring, session(ctx).terminal
+    found = _find(session(ctx), session(ctx).open(config, writes=False), run)
+    ending = Ending(found, *wiring.explain_exit(found))
+    terminal.payload(ending_payload(ending, output, terminal.look()))
+    return 0
+
+
+def resume(
+    ctx: typer.Context,
+    run: RunId = None,
+    yes: o.Yes = False,
+    approve: o.Approve = None,
+    output: o.Output = "text",
+    config: o.Config = None,
+) -> int:
+    """Go on with a run that was not finished.
+
+    What is uncertain is settled by reading first.
+    """
+    from . import move
+    from .consent import Agreement, consent_of
+
+    consent = consent_of(session(ctx), Agreement(yes, approve))
+    setup = session(ctx).open(config, writes=True)
+    found = _find(session(ctx), setup, run)
+    return move.resume(session(ctx), setup, found, consent, move.Report(output))
+
+
+def _find(here: Session, setup: Any, run_id: str | None) -> "Run":
+    if run_id is not None:
+        return here.wiring.show_run(setup, run_id)
+    runs = here.wiring.list_runs(setup)
+    if not runs:
+        raise UsageError("there are no runs yet")
+    return runs[-1]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="List, show and resume runs.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list")(list_)
+    group.command()(show)
+    group.command()(resume)
+    app.add_typer(group, name="runs")
