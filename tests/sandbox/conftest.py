@@ -38,6 +38,20 @@ class Recorder:
         return self.reply(call)
 
 
+class DescribeOverlay:
+    """A service of one operation, on top of what moto answers."""
+
+    name = "dynamodb"
+    operations = frozenset({"DescribeTable"})
+
+    def __init__(self, ask: Callable[[Call], dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def handle(self, call: Call) -> dict[str, Any]:
+        answer = self._ask(call)
+        return answer | {"Table": answer["Table"] | {"GlobalTableVersion": "2019.11.21"}}
+
+
 RECORDED = (
     "cloudwatch",
     "health",
@@ -81,7 +95,8 @@ def _shared_bench() -> Iterator[Bench]:
     route53 = Route53(clock, propagation=5.0)
     recorders = {name: Recorder(name) for name in RECORDED}
     session = boto3.Session(aws_access_key_id=KEY, aws_secret_access_key="secret", region_name="us-west-2")
-    with Sandbox([route53, *recorders.values()], control=steer, clock=clock) as sandbox:
+    overlay = DescribeOverlay(lambda call: sandbox.moto.ask(call, "DynamoDB_20120810"))
+    with Sandbox([route53, overlay, *recorders.values()], control=steer, clock=clock) as sandbox:
         bench = Bench(sandbox, clock, route53, recorders, session)
         yield bench
         bench.close()
