@@ -139,6 +139,7 @@ class World:
         port = self.endpoints[PRIMARY].port
         self.routing = make_routing(self.route53.handle, self.arc, port, wait_period_ms)
         self.route53.checks.health_of = self.checks.healthy
+        self.route53.checks.words_of = self.checks.observation
         self.route53.resolve = self._resolve
         make_tables(self.sandbox.moto.ask, self.tables)
         make_canaries(self.synthetics)
