@@ -134,6 +134,15 @@ def receiving(app: App, route: Route, facts: Facts) -> frozenset[str]:
     )
 
 
+def recovered(facts: Facts) -> Facts:
+    """The facts as they will be once every endpoint answers again: measured health is good, what people set stays.
+
+    Health checks that fail move traffic only until they pass; a decision must hold after that too.
+    """
+    well = tuple(check.model_copy(update={"health": Health.HEALTHY}) for check in facts.checks)
+    return facts.model_copy(update={"checks": well})
+
+
 def apply(effect: Effect, facts: Facts) -> Facts:
     """The facts after the effect. Nothing but what the effect names changes."""
     match effect:

@@ -31,7 +31,7 @@ def survey(app: App, facts: Facts, unfinished_run: str = "") -> Status:
         overrides=facts.overrides,
         data_at_risk=data_at_risk(app, facts.readings, carrying),
         at_home=at_home,
-        recommendation=_recommend(app, verdicts, carrying, at_home, unfinished_run),
+        recommendation=_recommend(app, verdicts, _carrying(app, simulate.recovered(facts)), at_home, unfinished_run),
         unfinished_run=unfinished_run,
     )
 
@@ -79,7 +79,8 @@ def _next_move(app: App, route: Route, facts: Facts, verdicts: Sequence[Verdict]
     """The move an operator would make now: out of the worst Region that carries, into the best that could."""
     rank = {Judged.HEALTHY: 0, Judged.UNKNOWN: 1, Judged.IMPAIRED: 2}
     serving = app.regions.serving
-    carrying = [region for region in serving if region in simulate.receiving(app, route, facts)] or list(serving)
+    receiving = simulate.receiving(app, route, simulate.recovered(facts))
+    carrying = [region for region in serving if region in receiving] or list(serving)
     source = max(carrying, key=lambda region: (rank[verdict_on(verdicts, region)], -serving.index(region)))
     others = [region for region in serving if region != source]
     return source, min(others, key=lambda region: rank[verdict_on(verdicts, region)])

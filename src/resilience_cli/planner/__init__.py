@@ -138,12 +138,17 @@ def _choose(
             listed = [each for each in tried if isinstance(each, Unusable) and each.lever in route.levers]
             return usable, "" if usable or not listed else reasons
         case Away(source, _):
-            if source not in simulate.receiving(app, route, facts) and simulate.zone_of(route, facts) is not None:
+            if simulate.zone_of(route, facts) is not None and not _returns(app, route, facts, source):
                 return [], ""
             if not usable:
                 return [], reasons or "every lever is pulled already, and it is still answered"
             passed = reasons and f" (passed over: {reasons})"
             return [usable[0]._replace(why=usable[0].why + passed)], ""
+
+
+def _returns(app: App, route: Route, facts: Facts, region: str) -> bool:
+    """Whether the Region receives, or would by itself as soon as its health checks pass again."""
+    return region in simulate.receiving(app, route, simulate.recovered(facts))
 
 
 def _ends(

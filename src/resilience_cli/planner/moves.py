@@ -207,16 +207,19 @@ def _controls(route: Route, facts: Facts, course: Course, rules: tuple[str, ...]
         )
     wanted = _wanted_on(route, arns, course)
     changes = [
-        ControlChange(arn=arn, region=region, before=states[arn].state, after="On" if on else "Off")
+        ControlChange(arn=arns[region], region=region, before=states[arns[region]].state, after="On" if on else "Off")
         for region, on in wanted.items()
-        if (arn := arns[region]) and states[arn].state != ("On" if on else "Off")
     ]
+    if all(change.before == change.after for change in changes):
+        return Move(LeverKind.ROUTING_CONTROL, (), "routing controls are already so")
+    if isinstance(course, Homeward):
+        changes = [change for change in changes if change.before != change.after]
     changes.sort(key=lambda change: change.after == "Off")  # On first: never fewer Regions than needed
     if len(changes) > MOST_CONTROLS:
         raise UsageError(f"{route.record.name} needs {len(changes)} routing controls changed; one call takes 10")
     avoid = course.source if isinstance(course, Away) else None
     effect = ControlsEffect(controls=tuple(changes), override_rules=rules, avoid=avoid)
-    return Move(LeverKind.ROUTING_CONTROL, ((effect,),) if changes else (), "ARC's data plane, five endpoints")
+    return Move(LeverKind.ROUTING_CONTROL, ((effect,),), "ARC's data plane, five endpoints")
 
 
 def _wanted_on(route: Route, arns: Mapping[str, str], course: Course) -> dict[str, bool]:

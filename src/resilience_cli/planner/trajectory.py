@@ -59,7 +59,7 @@ def shortfalls(app: App, end: Facts, source: Sequence[str], target: Sequence[str
         if simulate.zone_of(route, end) is None:
             continue
         receiving = simulate.receiving(app, route, end)
-        still = sorted(receiving & set(source))
+        still = sorted((receiving | simulate.receiving(app, route, simulate.recovered(end))) & set(source))
         nothing = sorted(set(target) - receiving)
         if still:
             found.append(f"{route.record.name} would still be answered with {', '.join(still)}")
