@@ -54,22 +54,25 @@ def _check_digest(text: str) -> None:
         raise UsageError(f"{text} is no digest", hint=f"a plan shows its own: {SHORTEST_DIGEST} or more hex digits")
 
 
-def agree(session: Session, plan: Plan, consent: Consent) -> Operator:
-    """The operator who agreed to this plan. Raises where nobody did."""
+def agree(session: Session, plan: Plan, consent: Consent, *, proposed: bool) -> Operator:
+    """The operator who agreed to this plan. Raises where nobody did.
+
+    ``proposed``: an emergency nobody asked for by its name; then ``--yes``, which agrees to anything, is not enough.
+    """
     from ..adapters.terminal import Preapproved, TerminalOperator, is_digest_of
 
     if consent.how == "digest":
         if not is_digest_of(plan, consent.digest or ""):
             raise Stale(
-                f"the plan made now has the digest {plan.digest}, not the one that was approved: nothing was changed",
+                f"the plan has the digest {plan.digest}, not the one that was approved: nothing was changed",
                 hint="read the plan above; to agree to it, approve its digest",
             )
         return Preapproved(consent.digest)
     if consent.how == "yes":
-        if plan.proposed:
+        if proposed:
             raise UsageError(
                 "this is an emergency that resil proposes: --yes alone does not agree to it, nothing was changed",
-                hint="add --mode emergency, or agree on a terminal",
+                hint="name it, --mode emergency; or approve its digest; or agree on a terminal",
             )
         return Preapproved()
     operator = TerminalOperator(session.terminal.stderr, session.terminal.stdin)

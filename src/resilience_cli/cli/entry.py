@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -56,7 +57,7 @@ def run_main(
     arguments: Sequence[str] | None = None, terminal: Terminal | None = None, wiring: Wiring | None = None
 ) -> int:
     """Run one command and return its exit code. Never raises."""
-    terminal = terminal or Terminal(sys.stdin, sys.stdout, sys.stderr, os.environ)
+    terminal = terminal or _here()
     try:
         with _signals_interrupt():
             code = build_app()(
@@ -67,7 +68,15 @@ def run_main(
             )
     except BaseException as error:
         return _ended_by(error, terminal)
+    if code == INTERRUPTED:  # Typer's word for Ctrl-C, or that of a run that was stopped
+        terminal.tell("interrupted\n")
     return code if isinstance(code, int) else 0
+
+
+def _here() -> Terminal:
+    """The process's own streams; one that was closed (``>&-``) is None in Python, and swallows what is written."""
+    stdin, stdout, stderr = (stream or io.StringIO() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return Terminal(stdin, stdout, stderr, os.environ)
 
 
 class _ClickError(Protocol):
@@ -82,7 +91,7 @@ def _ended_by(error: BaseException, terminal: Terminal) -> int:
         terminal.tell(_told(error))
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
-        terminal.tell("\ninterrupted\n")
+        terminal.tell("interrupted\n")
         return INTERRUPTED
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else UNEXPECTED

@@ -47,7 +47,8 @@ def plan(session: Session, request: Request, out: Path | None, report: Report) -
     decided = _decide(session, setup, request)
     if out is not None and isinstance(decided.decision, Plan):
         session.wiring.save_plan(decided.decision, out)
-        session.terminal.tell(f"the plan is in {out}; to carry it out: resil apply {out}\n")
+        book = f" --runbook {request.runbook}" if request.runbook else ""
+        session.terminal.tell(f"the plan is in {out}; to carry it out: resil apply {out}{book}\n")
     elif out is not None:
         session.terminal.tell(f"there is no plan to keep: {out} was not written\n")
     return _show(session, decided, report)
@@ -78,7 +79,7 @@ def resume(session: Session, setup: Any, run: Run, consent: Consent, report: Rep
     terminal.tell(ending_payload(so_far, "text", terminal.look(terminal.stderr), setup.world().overrides()) + "\n")
     if not run.resumable:
         raise UsageError(f"run {run.run} is {run.outcome}: there is nothing to resume", hint="resil status")
-    operator = agree(session, run.plan, consent)
+    operator = agree(session, run.plan, consent, proposed=False)
     return _finish(session, setup, wiring.resume(setup, run.run, operator), report, run)
 
 
@@ -128,7 +129,7 @@ def _carry_out(session: Session, setup: Any, decided: Decided, consent: Consent,
         return _show(session, decided, report)
     terminal = session.terminal
     terminal.tell(decision_payload(plan, "text", terminal.look(terminal.stderr), decided.facts.overrides) + "\n")
-    operator = agree(session, plan, consent)
+    operator = agree(session, plan, consent, proposed=plan.proposed)
     return _finish(session, setup, session.wiring.run(setup, plan, operator, consent.how), report)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from ..errors import ResilError
+
 if TYPE_CHECKING:
     from ..render.screen import Look
 
@@ -50,6 +52,9 @@ class Terminal:
             self.stdout.flush()
         except BrokenPipeError:
             _silence(self.stdout)
+        except OSError as error:
+            _silence(self.stdout)
+            raise ResilError(f"the result could not be written: {error.strerror}") from error
 
     def tell(self, text: str) -> None:
         """Write to stderr, if anyone is still there."""

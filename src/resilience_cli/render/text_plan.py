@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, Intent, Mode, NothingToDo, Plan, PlannedStep, Refusal, Says
@@ -60,16 +62,25 @@ def move_words(plan: Plan) -> str:
 def _step(number: int, step: PlannedStep) -> Iterator[RenderableType]:
     title = "" if step.id == step.kind else f" ({step.kind})"
     notes = ", ".join(_notes(step))
-    yield indented(line(f"{number}. ", (step.id, "bold"), title, f"  {notes}" if notes else ""))
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(cell(f"{number}."), line((step.id, "bold"), title, f"  {notes}" if notes else ""))
+    for detail in _details(step):
+        grid.add_row("", detail)
+    yield indented(grid)
+
+
+def _details(step: PlannedStep) -> Iterator[Text]:
     if step.skipped:
-        yield indented(line((f"skipped: {step.skipped}", "yellow")), 5)
+        yield line((f"skipped: {step.skipped}", "yellow"))
     if step.why:
-        yield indented(line(step.why), 5)
+        yield line(step.why)
     for effect in step.effects:
         for change in changes(effect):
-            yield indented(line(f"{change.what}: {change.before} -> ", (change.after, "bold")), 5)
+            yield line(f"{change.what}: {change.before} -> ", (change.after, "bold"))
     if step.undo:
-        yield indented(line(f"undo: {step.undo}"), 5)
+        yield line(f"undo: {step.undo}")
 
 
 def _notes(step: PlannedStep) -> Iterator[str]:

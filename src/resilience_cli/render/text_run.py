@@ -73,7 +73,7 @@ def _told(entry: Entry, plan: Plan | None) -> str:
             return f"run {entry.run}: {entry.plan.intent.verb} {entry.plan.app}, {move_words(entry.plan)}"
         case Approved():
             words = {"typed": "typed on the terminal", "yes": "by --yes", "digest": "by --approve, for this plan only"}
-            return f"{entry.step + ': ' if entry.step else ''}approved {words[entry.how]}"
+            return f"{entry.step + ': ' if entry.step else ''}approved, {words[entry.how]}"
         case Resumed():
             return f"resumed by {entry.caller} on {entry.host}"
         case Closed():
