@@ -119,12 +119,19 @@ def _trail(loc: Loc, mark: Mark) -> Loc:
     last part that is missing from it."""
     trail: list[str | int] = []
     for place, part in enumerate(loc):
+        if place and isinstance(loc[place - 1], int) and _is_tag(part, mark):
+            continue
         if part in mark.children:
             mark = mark.children[part]
             trail.append(part)
         elif place == len(loc) - 1 and part != "[key]" and not str(part).startswith(("dict[", "literal[")):
             trail.append(part)
     return tuple(trail)
+
+
+def _is_tag(part: str | int, mark: Mark) -> bool:
+    """Whether ``part``, after an item's number, is the item's kind: a metric signal has a key ``metric`` as well."""
+    return any(key in mark.children and mark.children[key].text == part for key in ("kind", "step"))
 
 
 def _line(trail: Loc, mark: Mark) -> int:
