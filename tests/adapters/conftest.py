@@ -1,0 +1,76 @@
+"""The SDK's own Stubber as AWS: it checks questions and answers against the service models, and opens no socket."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from resilience_cli.adapters.aws.session import Sessions
+from resilience_cli.model.app import App
+
+NOW = datetime(2026, 10, 6, 3, 0, 30, tzinfo=UTC)
+WEST, EAST, OBSERVER = "us-west-2", "us-east-1", "us-east-2"
+PANEL = "arn:aws:route53-recovery-control::123456789012:controlpanel/0123456789abcdef0123456789abcdef"
+WEST_CONTROL, EAST_CONTROL = f"{PANEL}/routingcontrol/1111111111111111", f"{PANEL}/routingcontrol/2222222222222222"
+
+Stub = Callable[..., Stubber]
+
+
+@pytest.fixture(autouse=True)
+def _no_ambient_aws(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The SDK sees fixed keys and nothing of the machine's own configuration."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith(("AWS_", "RESIL_"))]:
+        monkeypatch.delenv(name)
+    empty = str(tmp_path_factory.getbasetemp() / "no-such-file")
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_CONFIG_FILE": empty,
+        "AWS_SHARED_CREDENTIALS_FILE": empty,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def sessions(_no_ambient_aws: None) -> Sessions:
+    return Sessions()
+
+
+@pytest.fixture
+def stub(sessions: Sessions) -> Iterator[Stub]:
+    """``stub(service, region, ...)``: a Stubber on that very client; at the end all of its answers must be used."""
+    stubbers: list[Stubber] = []
+
+    def make(service: str, region: str, *, writes: bool = False, **how: Any) -> Stubber:
+        api = sessions.writer(service, region, **how) if writes else sessions.reader(service, region, **how)
+        stubbers.append(Stubber(api.client))
+        stubbers[-1].activate()
+        return stubbers[-1]
+
+    yield make
+    for stubber in stubbers:
+        stubber.assert_no_pending_responses()
+
+
+def now() -> datetime:
+    return NOW
+
+
+def make_app(*signals: dict[str, Any], route: dict[str, Any] | None = None, **more: Any) -> App:
+    """The reference app: weighted records in two Regions, watched from a third."""
+    routing = {
+        "zone": "example.com",
+        "record": {"name": "api.example.com"},
+        "policy": "weighted",
+        "endpoints": {WEST: {"set_identifier": "west"}, EAST: {"set_identifier": "east"}},
+        "levers": ["weights"],
+        "home": {WEST: 100, EAST: 0},
+    } | (route or {})
+    regions = {"primary": WEST, "standby": [EAST], "observer": OBSERVER}
+    whole = {"version": 1, "app": "orders", "account": "123456789012", "regions": regions, "routing": [routing]}
+    return App.model_validate(whole | {"signals": signals} | more)
