@@ -8,7 +8,9 @@ from pydantic import Field
 
 from .base import Value
 from .effects import Receipt
+from .facts import Answer, Unread
 from .plan import Plan
+from .readings import Reading
 
 
 class EntryBase(Value):
@@ -19,7 +21,10 @@ class EntryBase(Value):
 
 
 class Planned(EntryBase):
-    """The first entry of every journal: what will be done, and by whom. What resumes is this plan, never a file."""
+    """The first entry of every journal: what will be done, by whom, and the evidence as it stood at the decision.
+
+    What resumes is this plan, never a file.
+    """
 
     kind: Literal["planned"] = "planned"
     run: str
@@ -30,6 +35,9 @@ class Planned(EntryBase):
     typed_at: datetime
     decided_at: datetime
     endpoints: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    unread: tuple[Unread, ...] = ()
     schema_: Literal[1] = Field(default=1, alias="schema")
 
 
