@@ -49,9 +49,8 @@ def look(
     }
     answers.add_response("describe_alarms", page, {"AlarmTypes": TYPES, "AlarmNamePrefix": "orders-"})
     if found:
-        arns = (
-            [{"AlarmMuteRuleArn": f"arn:aws:cloudwatch:{region}:123456789012:alarm-mute-rule:night"}] if mutes else []
-        )
+        arn = f"arn:aws:cloudwatch:{region}:123456789012:alarm-mute-rule:night"
+        arns = [{"AlarmMuteRuleArn": arn}] if mutes else []
         answers.add_response("list_alarm_mute_rules", {"AlarmMuteRuleSummaries": arns}, {"Statuses": ["ACTIVE"]})
     if mutes:
         rule = {"Name": "night", "MuteTargets": {"AlarmNames": list(mutes)}}

@@ -73,7 +73,6 @@ def test_a_serving_region_without_a_replica_is_bad(sessions: Sessions, stub: Stu
 
 def test_a_table_without_replicas_is_no_global_table(sessions: Sessions, stub: Stub) -> None:
     stub("dynamodb", WEST).add_response("describe_table", {"Table": {}})
-    lags(stub, lag("m0"))
     (reading,) = look(sessions)
     assert reading.level is Level.UNKNOWN
     assert "not a global table" in reading.evidence

@@ -74,7 +74,7 @@ def test_a_refusal_means_what_its_code_says_and_else_what_its_status_says(
         (sdk.ProxyConnectionError(proxy_url="http://p"), Unreachable),
         (sdk.ReadTimeoutError(endpoint_url="https://x"), Uncertain),
         (sdk.ConnectionClosedError(endpoint_url="https://x"), Uncertain),
-        (sdk.SSLError(endpoint_url="https://x", error="bad certificate"), Uncertain),
+        (sdk.SSLError(endpoint_url="https://x", error=OSError("bad certificate")), Uncertain),
         (sdk.HTTPClientError(error="reset"), Uncertain),
         (sdk.IncompleteReadError(actual_bytes=1, expected_bytes=2), Uncertain),
         (ResponseParserError("not xml"), Uncertain),

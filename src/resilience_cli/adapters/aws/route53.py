@@ -9,7 +9,7 @@ Source: Route 53 API reference. ``ChangeResourceRecordSets`` is transactional: a
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential, wait_random
 
 from ...errors import AwsTrouble, Conflicting, Denied, Throttled
 from ...model.effects import Receipt, WeightsEffect
@@ -70,7 +70,7 @@ class Records:
         api = self._sessions.writer("route53", CONTROL_PLANE)
         patience = Retrying(
             retry=retry_if_exception_type(Throttled),
-            wait=wait_exponential_jitter(initial=0.5, max=4),
+            wait=wait_exponential(multiplier=0.5, max=4) + wait_random(0, 0.5),
             stop=_within(PATIENCE_S),
             sleep=self._pause,
             reraise=True,

@@ -36,6 +36,7 @@ class Api:
 
     client: Any
     where: str
+    patient: bool = True
 
     def ask(self, operation: str, **params: Any) -> Answer:
         """One call, as it is: no retries beyond those the client was made with."""
@@ -48,8 +49,8 @@ class Api:
         return answer
 
     def patiently(self, operation: str, **params: Any) -> Answer:
-        """A read that waits a little when throttled. Not for writes: they are asked for once."""
-        return _patience(self.ask, operation, **params)
+        """A read that waits a little when throttled, unless there is another endpoint to turn to. Not for writes."""
+        return _patience(self.ask, operation, **params) if self.patient else self.ask(operation, **params)
 
     def pages(self, operation: str, *, token: str = "NextToken", **params: Any) -> Iterator[Answer]:
         """Every page of a read whose token is called the same in the question and in the answer."""
@@ -137,7 +138,8 @@ class Sessions:
     def _client(self, key: Key) -> Api:
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = Api(self._asked(f"{key[0]} in {key[1]}", lambda: self._make(key)), key[1])
+                made = self._asked(f"{key[0]} in {key[1]}", lambda: self._make(key))
+                self._clients[key] = Api(made, where=key[1], patient=key[3] > 1)
             return self._clients[key]
 
     def _make(self, key: Key) -> Any:

@@ -43,7 +43,7 @@ class _Look:
 
     def readings(self) -> Iterator[Reading]:
         tables = {name: self._table(name) for name in self.spec.tables}
-        eventual = [name for name, table in tables.items() if isinstance(table, dict) and _is_eventual(table)]
+        eventual = [name for name, table in tables.items() if isinstance(table, dict) and _has_lag(table)]
         lags: Lags | AwsTrouble
         try:
             lags = self._lags(eventual) if eventual else {}
@@ -125,6 +125,10 @@ def _read(look: _Look) -> Read:
         return tuple(_unknown(look.source, name, why) for name in look.spec.tables)
 
     return signal_read(f"replication of {', '.join(look.spec.tables)}", look.source, ask, unanswered)
+
+
+def _has_lag(table: Answer) -> bool:
+    return bool(table.get("Replicas")) and _is_eventual(table)
 
 
 def _is_eventual(table: Answer) -> bool:
