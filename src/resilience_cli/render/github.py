@@ -11,7 +11,7 @@ from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, NothingToDo, Plan, Refusal, Says
 from ..model.run import StepState
 from .plain import clean
-from .text_plan import intent_words, move_words
+from .text_plan import asked_words, move_words
 from .text_run import OUTCOME_WORD, Ending
 from .words import changes
 
@@ -37,7 +37,7 @@ def github_problems(problems: Sequence[Problem]) -> str:
 
 
 def _decision(decision: Decision) -> Iterator[str]:
-    what = f"{intent_words(decision.intent)} {decision.app}"
+    what = asked_words(decision.intent, decision.app)
     match decision:
         case Plan():
             effects = [str(change) for effect in decision.effects for change in changes(effect)]
@@ -65,7 +65,7 @@ def _ending(ending: Ending) -> Iterator[str]:
     run = ending.run
     level: Level = "error" if ending.exit_code else "notice"
     told = f"run {run.run}, exit {ending.exit_code}; {run.why}; {ending.next_command}".strip("; ")
-    yield _say(level, f"{OUTCOME_WORD[run.outcome].lower()}: {run.plan.intent.verb} {run.plan.app}", told)
+    yield _say(level, f"{OUTCOME_WORD[run.outcome].lower()}: {asked_words(run.plan.intent, run.plan.app)}", told)
     for step in run.steps:
         if step.state in (StepState.FAILED, StepState.STARTED):
             yield _say("error", f"step {step.id} {step.state}", step.evidence)

@@ -11,6 +11,7 @@ from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, NothingToDo, Plan, Refusal, Says
 from ..model.run import StepRun, StepState
 from .plain import clean
+from .text_plan import asked_words
 from .text_run import OUTCOME_WORD, Ending
 
 
@@ -26,7 +27,7 @@ def junit(decision: Decision | None, ending: Ending | None, overrides: Sequence[
 
 
 def _guards(decision: Decision, overrides: Sequence[EndpointOverride]) -> Xml.Element:
-    name = f"{decision.intent.verb} {decision.app}: guards"
+    name = f"{asked_words(decision.intent, decision.app)}: guards"
     match decision:
         case Plan() | Refusal():
             return _suite(name, [_guard(guard) for guard in decision.guards], overrides)
@@ -54,7 +55,7 @@ def _steps(ending: Ending, overrides: Sequence[EndpointOverride]) -> Xml.Element
     if ending.exit_code:
         failure = Xml.SubElement(last, "failure", message=clean(f"{OUTCOME_WORD[run.outcome]}: {run.why}"))
         failure.text = clean(ending.next_command)
-    return _suite(f"{run.plan.intent.verb} {run.plan.app}: run {run.run}", [*cases, last], overrides)
+    return _suite(f"{asked_words(run.plan.intent, run.plan.app)}: run {run.run}", [*cases, last], overrides)
 
 
 def _step(step: StepRun) -> Xml.Element:

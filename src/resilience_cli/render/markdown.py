@@ -7,11 +7,11 @@ from typing import assert_never
 from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, NothingToDo, Plan, PlannedStep, Refusal, Says
 from .plain import clean
-from .text_plan import SAYS_WORD, intent_words, move_words
+from .text_plan import SAYS_WORD, asked_words, move_words
 from .text_run import EFFECT_WORD, OUTCOME_WORD, Ending
 from .words import changes, seconds, utc
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!&~])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<#|!&~]|^>)")
 
 
 def markdown(decision: Decision | None, ending: Ending | None, overrides: Sequence[EndpointOverride] = ()) -> str:
@@ -47,7 +47,7 @@ def _decision(decision: Decision) -> Iterator[str]:
         case Plan():
             yield from _plan(decision)
         case Refusal():
-            yield f"## Refused: {escape(intent_words(decision.intent))} {escape(decision.app)}"
+            yield f"## Refused: {escape(asked_words(decision.intent, decision.app))}"
             yield from ("", "Nothing was changed.", "")
             yield from _guards(decision.guards)
             if decision.next_command:
@@ -61,7 +61,7 @@ def _decision(decision: Decision) -> Iterator[str]:
 
 
 def _plan(plan: Plan) -> Iterator[str]:
-    yield f"## Plan: {escape(intent_words(plan.intent))} {escape(plan.app)}"
+    yield f"## Plan: {escape(asked_words(plan.intent, plan.app))}"
     yield ""
     yield f"{escape(move_words(plan))}, **{plan.mode}**, from what was seen at {utc(plan.observed_at)}."
     if plan.proposed:
@@ -100,7 +100,7 @@ def _loud(says: Says) -> str:
 
 def _ending(ending: Ending) -> Iterator[str]:
     run = ending.run
-    yield f"## {OUTCOME_WORD[run.outcome].capitalize()}: {escape(intent_words(run.plan.intent))} {escape(run.plan.app)}"
+    yield f"## {OUTCOME_WORD[run.outcome].capitalize()}: {escape(asked_words(run.plan.intent, run.plan.app))}"
     yield ""
     yield f"Run {code(run.run)}, {escape(move_words(run.plan))}, exit {ending.exit_code}. {escape(run.why)}".rstrip()
     yield ""

@@ -36,7 +36,7 @@ def _parts(decision: Decision, look: Look) -> Iterator[RenderableType]:
 
 
 def _plan(plan: Plan, look: Look) -> Iterator[RenderableType]:
-    yield line(("PLAN", "bold"), f" {intent_words(plan.intent)} {plan.app}: {move_words(plan)}, ", (plan.mode, "bold"))
+    yield line(("PLAN", "bold"), f" {asked_words(plan.intent, plan.app)}: {move_words(plan)}, ", (plan.mode, "bold"))
     yield indented(line(f"from what was seen at {utc(plan.observed_at)}"))
     if plan.proposed:
         yield indented(line(("an emergency is proposed: agreeing to it gives the source up", "bold yellow")))
@@ -50,8 +50,9 @@ def _plan(plan: Plan, look: Look) -> Iterator[RenderableType]:
     yield labelled("DIGEST", plan.digest)
 
 
-def intent_words(intent: Intent) -> str:
-    return f"exercise: {intent.verb}" if intent.exercise else intent.verb
+def asked_words(intent: Intent, app: str) -> str:
+    """``failover of orders``, and whether it is an exercise."""
+    return f"{intent.verb} of {app}" + (" (exercise)" if intent.exercise else "")
 
 
 def move_words(plan: Plan) -> str:
@@ -121,7 +122,7 @@ def _why(guard: Finding) -> str:
 
 def _refusal(refusal: Refusal, look: Look) -> Iterator[RenderableType]:
     """Every guard that says no, each with its cure, before those that do not."""
-    asked = f"{intent_words(refusal.intent)} {refusal.app}" + (f" to {refusal.intent.to}" if refusal.intent.to else "")
+    asked = asked_words(refusal.intent, refusal.app) + (f" to {refusal.intent.to}" if refusal.intent.to else "")
     mode = "" if refusal.intent.mode is not Mode.AUTO else f", {refusal.mode}"
     yield line(("REFUSED", "bold red"), f" {asked}{mode}: nothing was changed")
     yield from _verdicts(refusal.verdicts)

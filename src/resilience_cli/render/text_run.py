@@ -32,7 +32,7 @@ from ..model.run import (
 )
 from .plain import clean
 from .screen import Column, Look, cell, columns, heading, indented, labelled, line, to_text
-from .text_plan import intent_words, move_words
+from .text_plan import asked_words, move_words
 from .text_status import banner
 from .words import changes, clock, seconds, utc
 
@@ -47,7 +47,7 @@ OUTCOME_WORD = {
 }
 EFFECT_WORD = {
     EffectState.UNTOUCHED: "not touched",
-    EffectState.UNCERTAIN: "UNCERTAIN: asked for, not confirmed",
+    EffectState.UNCERTAIN: "UNCERTAIN",
     EffectState.CONFIRMED: "confirmed",
 }
 STATE_STYLE = {StepState.FINISHED: "green", StepState.FAILED: "bold red", StepState.STARTED: "bold yellow"}
@@ -70,7 +70,7 @@ def progress(entry: Entry, plan: Plan | None) -> str:
 def _told(entry: Entry, plan: Plan | None) -> str:
     match entry:
         case Planned():
-            return f"run {entry.run}: {entry.plan.intent.verb} {entry.plan.app}, {move_words(entry.plan)}"
+            return f"run {entry.run}: {asked_words(entry.plan.intent, entry.plan.app)}, {move_words(entry.plan)}"
         case Approved():
             words = {"typed": "typed on the terminal", "yes": "by --yes", "digest": "by --approve, for this plan only"}
             return f"{entry.step + ': ' if entry.step else ''}approved, {words[entry.how]}"
@@ -124,14 +124,15 @@ def ending_screen(ending: Ending, look: Look, overrides: Sequence[EndpointOverri
 def _ending(ending: Ending) -> Iterator[RenderableType]:
     run = ending.run
     style = "bold green" if run.outcome is Outcome.DONE else "bold red"
-    what = f"{intent_words(run.plan.intent)} {run.plan.app}: {move_words(run.plan)}, {run.plan.mode}"
+    what = f"{asked_words(run.plan.intent, run.plan.app)}: {move_words(run.plan)}, {run.plan.mode}"
     yield line((OUTCOME_WORD[run.outcome], style), f" {what}")
     yield indented(line(f"run {run.run}, started {utc(run.started_at)} by {run.caller} on {run.host}"))
     if run.why:
         yield indented(line(run.why))
     yield heading("CHANGED", "" if run.changed else "nothing")
-    for step in run.steps:
-        yield from _effects(run.plan, step)
+    yield indented(_effects(run))
+    if any(state is EffectState.UNCERTAIN for step in run.steps for state in step.effects):
+        yield indented(line("UNCERTAIN: it was asked for, and is neither confirmed nor ruled out"))
     yield heading("STEPS")
     yield indented(_steps(run.steps))
     yield labelled("TIMINGS", _timings(run))
@@ -140,14 +141,15 @@ def _ending(ending: Ending) -> Iterator[RenderableType]:
         yield labelled("NEXT", ending.next_command, "bold")
 
 
-def _effects(plan: Plan, step: StepRun) -> Iterator[RenderableType]:
-    planned = [effect for one in plan.steps if one.id == step.id for effect in one.effects]
-    for effect, state in zip(planned, step.effects, strict=False):
-        if state is EffectState.UNTOUCHED:
-            continue
-        style = "green" if state is EffectState.CONFIRMED else "bold yellow"
-        for change in changes(effect):
-            yield indented(line(f"{change}  ", (EFFECT_WORD[state], style)))
+def _effects(run: Run) -> RenderableType:
+    """Every effect that was asked for, line by line, and whether it was seen to hold."""
+    rows = []
+    for planned, step in zip(run.plan.steps, run.steps, strict=False):
+        for effect, state in zip(planned.effects, step.effects, strict=False):
+            if state is not EffectState.UNTOUCHED:
+                style = "green" if state is EffectState.CONFIRMED else "bold yellow"
+                rows += [[cell(EFFECT_WORD[state], style), cell(change)] for change in changes(effect)]
+    return columns([Column(""), Column("", folds=True)], rows, header=False)
 
 
 def _steps(steps: Sequence[StepRun]) -> RenderableType:
@@ -175,10 +177,11 @@ def runs_screen(runs: Sequence[Run], look: Look) -> str:
         return to_text(
             (line(f"{run.run} ", (OUTCOME_WORD[run.outcome], "bold"), f" {_gist(run)}") for run in runs), look
         )
-    titles = [Column("run"), Column("outcome"), Column("what"), Column("why", folds=True)]
-    rows = ([cell(run.run), cell(OUTCOME_WORD[run.outcome]), cell(_gist(run)), cell(run.why)] for run in runs)
+    titles = [Column("run"), Column("outcome"), Column("what", folds=True)]
+    rows = ([cell(run.run), cell(OUTCOME_WORD[run.outcome]), cell(_gist(run))] for run in runs)
     return to_text([columns(titles, rows)], look)
 
 
 def _gist(run: Run) -> str:
-    return f"{intent_words(run.plan.intent)} to {', '.join(run.plan.target)}"
+    what = f"{asked_words(run.plan.intent, run.plan.app)} to {', '.join(run.plan.target)}"
+    return f"{what}: {run.why}" if run.why else what
