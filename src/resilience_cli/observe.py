@@ -1,22 +1,25 @@
 """One bounded look at the world: many reads at once, and whatever has not answered by the deadline is unknown.
 
-A read that hangs is abandoned in a daemon thread: it delays neither the look nor the end of the process.
+A read that hangs is abandoned in a daemon thread: it delays neither the look nor the end of the process. A look may
+also end sooner, when whoever asked says that no answer still missing could matter (``enough``).
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
-from .errors import AwsTrouble, ResilError
+from .errors import AwsTrouble
 from .model.app import App
 from .model.effects import Effect
 from .model.facts import Facts, PriorSwitch, Seen, Topic, Unread, ZoneRecords
-from .model.readings import Reading
+from .model.readings import PENDING, Reading
 from .ports import Clock, Read, World
 
 DEADLINE_S = 15.0
+LULL_S = 0.1
 EVERYTHING = frozenset(Topic)
-Result = Seen | AwsTrouble | ResilError | Exception
+Result = Seen | Exception
+Enough = Callable[[Facts], bool]
 
 
 def gather(
@@ -27,39 +30,44 @@ def gather(
     topics: frozenset[Topic] = EVERYTHING,
     deadline_s: float = DEADLINE_S,
     prior_switches: tuple[PriorSwitch, ...] = (),
+    enough: Enough | None = None,
 ) -> Facts:
-    """Facts about the app, within ``deadline_s`` seconds. Raises UsageError for bad credentials and the like."""
-    facts = _sum(world.reads(app, topics), clock, deadline_s)
+    """Facts about the app, within ``deadline_s`` seconds. Raises UsageError for bad credentials and the like.
+
+    ``enough`` is asked, whenever answers have paused for ``LULL_S``, about the facts as they would be if what is
+    missing never came; those readings carry the flag PENDING.
+    """
     update = {"prior_switches": prior_switches, "overrides": tuple(world.overrides())}
-    return facts.model_copy(update=update)
+
+    def complete(facts: Facts) -> Facts:
+        return facts.model_copy(update=update)
+
+    return complete(_look(world.reads(app, topics), clock, deadline_s, enough and (lambda f: enough(complete(f)))))
 
 
 def look_at(world: World, app: App, effect: Effect, clock: Clock, deadline_s: float) -> Facts:
     """Just the facts that tell whether one effect holds."""
-    return _sum(world.reads_for(app, effect), clock, deadline_s)
+    return _look(world.reads_for(app, effect), clock, deadline_s, None)
 
 
-def _sum(reads: Sequence[Read], clock: Clock, deadline_s: float) -> Facts:
-    results = _race(reads, clock, deadline_s)
-    seen: list[Seen] = []
-    unread: list[Unread] = []
-    unanswered: list[Reading] = []
-    for read, result in zip(reads, results, strict=True):
-        if isinstance(result, Seen):
-            seen.append(result)
-            continue
-        if isinstance(result, Exception) and not isinstance(result, AwsTrouble):
-            raise result
-        why = f"no answer within {deadline_s:g} s" if result is None else str(result)
-        unread.append(
-            Unread(topic=read.topic, subject=read.subject, region=read.region, why=why, hanging=result is None)
-        )
-        unanswered += read.unanswered(why)
-    return _merge(seen, unread, unanswered, clock)
+def _look(reads: Sequence[Read], clock: Clock, deadline_s: float, enough: Enough | None) -> Facts:
+    answers = _ask_all(reads)
+    results: list[Result | None] = [None] * len(reads)
+    start = clock.monotonic()
+    left = len(reads)
+    while left and (remaining := start + deadline_s - clock.monotonic()) > 0:
+        try:
+            number, results[number] = answers.get(timeout=min(remaining, LULL_S) if enough else remaining)
+        except Empty:
+            if enough and enough(_told(reads, results, clock, clock.monotonic() - start)):
+                break
+        else:
+            left -= 1
+    return _told(reads, results, clock, clock.monotonic() - start)
 
 
-def _race(reads: Sequence[Read], clock: Clock, deadline_s: float) -> list[Result | None]:
-    """Each read's result in order; None for those that did not answer in time."""
+def _ask_all(reads: Sequence[Read]) -> SimpleQueue[tuple[int, Result]]:
+    """Start every read in a thread of its own; each puts its number and result on the queue when it has one."""
     answers: SimpleQueue[tuple[int, Result]] = SimpleQueue()
 
     def ask(number: int, read: Read) -> None:
@@ -70,15 +78,26 @@ def _race(reads: Sequence[Read], clock: Clock, deadline_s: float) -> list[Result
 
     for number, read in enumerate(reads):
         threading.Thread(target=ask, args=(number, read), daemon=True, name=f"read {read.subject}").start()
-    results: list[Result | None] = [None] * len(reads)
-    end = clock.monotonic() + deadline_s
-    for _ in reads:
-        try:
-            number, result = answers.get(timeout=max(0.0, end - clock.monotonic()))
-        except Empty:
-            break
-        results[number] = result
-    return results
+    return answers
+
+
+def _told(reads: Sequence[Read], results: Sequence[Result | None], clock: Clock, waited_s: float) -> Facts:
+    """The sum of what was answered; what was not is unread, and its readings are unknown."""
+    seen: list[Seen] = []
+    unread: list[Unread] = []
+    unanswered: list[Reading] = []
+    for read, result in zip(reads, results, strict=True):
+        if isinstance(result, Seen):
+            seen.append(result)
+            continue
+        if isinstance(result, Exception) and not isinstance(result, AwsTrouble):
+            raise result
+        why = f"no answer within {waited_s:.1f} s" if result is None else str(result)
+        hanging = result is None
+        unread.append(Unread(topic=read.topic, subject=read.subject, region=read.region, why=why, hanging=hanging))
+        readings = read.unanswered(why)
+        unanswered += [r.model_copy(update={"flag": PENDING}) for r in readings] if hanging else readings
+    return _merge(seen, unread, unanswered, clock)
 
 
 def _merge(seen: Sequence[Seen], unread: list[Unread], unanswered: list[Reading], clock: Clock) -> Facts:

@@ -24,6 +24,9 @@ class Level(StrEnum):
     UNKNOWN = "unknown"
 
 
+PENDING = "no answer yet"  # the flag of a reading whose read has not answered
+
+
 class Reading(Value):
     """One signal, seen once.
 
