@@ -12,8 +12,12 @@ from .words import host, seconds
 
 
 def drill_event(event: DrillEvent) -> str:
-    """One line for what just happened."""
-    return clean(_told(event))
+    """What just happened: a line, and for a command the screen that its operator would see."""
+    told = clean(_told(event))
+    if not isinstance(event, CommandRun):
+        return told
+    screen = f"{event.stderr.rstrip()}\n{event.stdout.rstrip()}".strip("\n")
+    return f"\n$ {' '.join(event.argv)}\n{screen}\n{told}\n"
 
 
 def _told(event: DrillEvent) -> str:
@@ -23,7 +27,7 @@ def _told(event: DrillEvent) -> str:
             return f"{event.when}: {host(event.name)} answers {answers}"
         case CommandRun():
             writes = f"{len(event.writes)} writes" if event.writes else "no writes"
-            return f"$ {' '.join(event.argv)}: exit {event.exit_code} after {seconds(event.seconds)}, {writes}"
+            return f"[exit {event.exit_code} after {seconds(event.seconds)}, {writes}]"
         case Moved():
             first, every = seconds(event.first_answer_s), seconds(event.every_answer_s)
             return f"{event.command}: first answer moved after {first}, every answer after {every}"
