@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Annotated, Any, Protocol, cast
+from typing import IO, Annotated, Any, Protocol, cast
 
 import typer
 
@@ -82,7 +82,7 @@ def _here() -> Terminal:
 class _ClickError(Protocol):
     exit_code: int
 
-    def show(self) -> None: ...
+    def show(self, file: IO[str] | None) -> None: ...
 
 
 def _ended_by(error: BaseException, terminal: Terminal) -> int:
@@ -96,7 +96,7 @@ def _ended_by(error: BaseException, terminal: Terminal) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else UNEXPECTED
     if hasattr(error, "format_message") and hasattr(error, "show"):  # Typer's own: usage
-        cast(_ClickError, error).show()
+        cast(_ClickError, error).show(terminal.stderr)
         return USAGE
     if isinstance(error, typer.Abort):
         terminal.tell("stopped: nothing was changed by this command\n")
