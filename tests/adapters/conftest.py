@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import StubResponseError
 from botocore.stub import Stubber
 
 from resilience_cli.adapters.aws.session import Sessions
@@ -16,6 +17,27 @@ PANEL = "arn:aws:route53-recovery-control::123456789012:controlpanel/0123456789a
 WEST_CONTROL, EAST_CONTROL = f"{PANEL}/routingcontrol/1111111111111111", f"{PANEL}/routingcontrol/2222222222222222"
 
 Stub = Callable[..., Stubber]
+
+
+class _Watched(Stubber):
+    """Keeps what it was surprised by: the adapters tell it as trouble, which a test may be expecting of AWS."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self.surprises: list[str] = []
+
+    def _assert_expected_call_order(self, model: Any, params: Any) -> None:
+        self._watch(super()._assert_expected_call_order, model, params)  # type: ignore[misc]
+
+    def _assert_expected_params(self, model: Any, params: Any, context: Any, **kwargs: Any) -> None:
+        self._watch(super()._assert_expected_params, model, params, context, **kwargs)  # type: ignore[misc]
+
+    def _watch(self, check: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+        try:
+            check(*args, **kwargs)
+        except StubResponseError as surprise:
+            self.surprises.append(str(surprise))
+            raise
 
 
 @pytest.fixture(autouse=True)
@@ -44,17 +66,18 @@ def sessions(_no_ambient_aws: None) -> Sessions:
 @pytest.fixture
 def stub(sessions: Sessions) -> Iterator[Stub]:
     """``stub(service, region, ...)``: a Stubber on that very client; at the end all of its answers must be used."""
-    stubbers: list[Stubber] = []
+    stubbers: list[_Watched] = []
 
     def make(service: str, region: str, *, writes: bool = False, **how: Any) -> Stubber:
         api = sessions.writer(service, region, **how) if writes else sessions.reader(service, region, **how)
-        stubbers.append(Stubber(api.client))
+        stubbers.append(_Watched(api.client))
         stubbers[-1].activate()
         return stubbers[-1]
 
     yield make
     for stubber in stubbers:
         stubber.assert_no_pending_responses()
+        assert stubber.surprises == []
 
 
 def now() -> datetime:

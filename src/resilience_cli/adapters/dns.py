@@ -55,13 +55,13 @@ def servers(text: str) -> tuple[Server, ...]:
     return tuple(dict.fromkeys(Server(str(info[4][0]), port, text) for info in found))
 
 
-def ask(server: Server, name: str, rtype: str, subnet: str | None = None) -> Answered:
+def ask(server: Server, name: str, rtype: str, subnet: str | None = None, *, timeout_s: float = TIMEOUT_S) -> Answered:
     """One question. NotFound for NXDOMAIN; Uncertain for no answer, or one that is neither yes nor no."""
     question = dns.message.make_query(name, rtype, use_edns=0, payload=1232)
     if subnet is not None:
         address, _, length = subnet.partition("/")
         question.use_edns(0, payload=1232, options=[dns.edns.ECSOption(address, int(length))])
-    answer = _exchange(server, question)
+    answer = _exchange(server, question, timeout_s)
     code = answer.rcode()
     if code == dns.rcode.NXDOMAIN:
         raise NotFound(f"{server.text} says {name} does not exist", code="NXDOMAIN")
@@ -70,11 +70,11 @@ def ask(server: Server, name: str, rtype: str, subnet: str | None = None) -> Ans
     return _end_of(answer, name, rtype, server.text)
 
 
-def _exchange(server: Server, question: dns.message.QueryMessage) -> dns.message.Message:
+def _exchange(server: Server, question: dns.message.QueryMessage, timeout_s: float) -> dns.message.Message:
     last = "no answer"
     for _ in range(TRIES):
         try:
-            answer, _tcp = dns.query.udp_with_fallback(question, server.address, timeout=TIMEOUT_S, port=server.port)
+            answer, _tcp = dns.query.udp_with_fallback(question, server.address, timeout=timeout_s, port=server.port)
         except (dns.exception.DNSException, OSError, EOFError) as error:
             last = str(error) or type(error).__name__
         else:

@@ -24,15 +24,20 @@ LOOKS = 3
 SERVERS_ASKED = 2
 FAMILY = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 Addresses = frozenset[str]
+Resolve = Callable[[str, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Questions:
-    """The questions about one route. ``servers`` names whom to ask; ``records`` what its Regions' targets are."""
+    """The questions about one route. ``servers`` names whom to ask; ``records`` what its Regions' targets are.
+
+    ``otherwise``: who resolves a target that the server asked does not know.
+    """
 
     route: Route
     servers: Callable[[], Sequence[str]]
     records: Callable[[], ZoneRecords]
+    otherwise: Resolve
 
     def reads(self) -> Iterator[Read]:
         """One without a place, and one for each Region that has a client subnet."""
@@ -103,9 +108,18 @@ class Questions:
             if region is None:
                 continue
             for leaf in _leaves(held, entry, record.type):
-                found = _behind(leaf, record.type, server)
+                found = self._behind(leaf, record.type, server)
                 targets[region] = targets.get(region, frozenset()) | found
         return targets
+
+    def _behind(self, leaf: RecordSet, rtype: str, server: dns.Server) -> Addresses:
+        if leaf.alias is None:
+            return _normal(leaf.values, rtype)
+        try:
+            found: Sequence[str] = dns.ask(server, leaf.alias.dns_name, rtype).values
+        except AwsTrouble:
+            found = ()  # a zone's own server refuses names that are not its own
+        return _normal(found or self.otherwise(leaf.alias.dns_name, rtype), rtype)
 
 
 def _leaves(held: ZoneRecords, entry: RecordSet, rtype: str, depth: int = 0) -> Iterator[RecordSet]:
@@ -119,17 +133,8 @@ def _leaves(held: ZoneRecords, entry: RecordSet, rtype: str, depth: int = 0) -> 
         yield from _leaves(held, following, rtype, depth + 1)
 
 
-def _behind(leaf: RecordSet, rtype: str, server: dns.Server) -> Addresses:
-    if leaf.alias is None:
-        return _normal(leaf.values, rtype)
-    try:
-        found = dns.ask(server, leaf.alias.dns_name, rtype).values
-    except AwsTrouble:
-        found = ()  # a zone's own server refuses names that are not its own
-    return _normal(found, rtype) or _normal(_by_the_system(leaf.alias.dns_name, rtype), rtype)
-
-
-def _by_the_system(name: str, rtype: str) -> tuple[str, ...]:
+def by_the_system(name: str, rtype: str) -> tuple[str, ...]:
+    """What this machine's own resolver gives."""
     if rtype not in FAMILY:
         return ()
     try:

@@ -13,7 +13,7 @@ from ...model.app import App, LeverKind, Route
 from ...model.facts import Seen, Topic, ZoneRecords
 from ...model.records import HealthCheck
 from ...ports import Read
-from .answers import Questions
+from .answers import Questions, by_the_system
 from .checks import Checks
 from .reading import Once, legible
 from .route53 import Records, reached
@@ -101,7 +101,7 @@ class _Group:
         for route in self._routes:
             named = self._routed.resolver or self._app.dns.resolver
             if named or not route.private:
-                yield from Questions(route, self._servers(route, named), self._known).reads()
+                yield from Questions(route, self._servers(route, named), self._known, by_the_system).reads()
 
     def _servers(self, route: Route, named: str | None) -> Once[Sequence[str]]:
         return Once(lambda: (named,) if named else self._routed.zones.name_servers(route))
