@@ -51,10 +51,12 @@ def _sees_all_bad(app: App, vantage: str, readings: Sequence[Reading]) -> bool:
 
 
 def _distinct(readings: Sequence[Reading]) -> list[Reading]:
-    """One reading per source: what was measured itself before an alarm on it, what is known before what is not."""
+    """One reading per source: what is known before what is not, what was measured itself before an alarm on it, what
+    was seen from outside before what was not, and bad before ok. Never which came first."""
 
-    def rank(reading: Reading) -> tuple[bool, bool]:
-        return reading.level is Level.UNKNOWN, reading.kind is SignalKind.ALARM
+    def rank(reading: Reading) -> tuple[bool, bool, bool, bool]:
+        inside = reading.seen_from == reading.region
+        return reading.level is Level.UNKNOWN, reading.kind is SignalKind.ALARM, inside, reading.level is Level.OK
 
     best: dict[tuple[str, str], Reading] = {}
     for number, reading in enumerate(readings):

@@ -3,7 +3,7 @@
 Route 53's rules are not repeated here: every share is ``routing.answer`` over the records as they would stand.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
@@ -71,10 +71,13 @@ def _measured(facts: Facts, check: HealthCheck) -> Health:
     return {"On": Health.HEALTHY, "Off": Health.UNHEALTHY, None: Health.UNKNOWN}[state]
 
 
-def shares_near(app: App, route: Route, facts: Facts, place: str, *, unknown_is: bool = True) -> Shares:
+def shares_near(
+    app: App, route: Route, facts: Facts, place: str, *, unknown_is: bool = True, rtype: str | None = None
+) -> Shares:
     """Each serving Region's share of the answers given to askers nearest ``place``.
 
-    ``unknown_is``: how health checks of unknown health are taken. Records that stand for no Region count under "".
+    ``unknown_is``: how health checks of unknown health are taken. ``rtype``: another record type of the same name.
+    Records that stand for no Region count under "".
     """
     found = zone_of(route, facts)
     if found is None:
@@ -87,7 +90,7 @@ def shares_near(app: App, route: Route, facts: Facts, place: str, *, unknown_is:
         return unknown_is if state is Health.UNKNOWN else state is Health.HEALTHY
 
     shares: Shares = {}
-    for share in routing.answer(zones, found.zone.id, route.record.name, route.record.type, healthy, nearest):
+    for share in routing.answer(zones, found.zone.id, route.record.name, rtype or route.record.type, healthy, nearest):
         region = _region_on(route, share.path)
         shares[region] = shares.get(region, Fraction(0)) + share.fraction
     return shares
@@ -137,10 +140,23 @@ def receiving(app: App, route: Route, facts: Facts) -> frozenset[str]:
 def recovered(facts: Facts) -> Facts:
     """The facts as they will be once every endpoint answers again: measured health is good, what people set stays.
 
-    Health checks that fail move traffic only until they pass; a decision must hold after that too.
+    Health checks that fail move traffic only until they pass; a decision must hold after that too. What is measured
+    is set to unknown, which counts as healthy either way round: an inverted check is healthy when what it asks is not.
     """
-    well = tuple(check.model_copy(update={"health": Health.HEALTHY}) for check in facts.checks)
+    well = tuple(check.model_copy(update={"health": Health.UNKNOWN}) for check in facts.checks)
     return facts.model_copy(update={"checks": well})
+
+
+def entitled(app: App, route: Route, facts: Facts, rtypes: Sequence[str]) -> frozenset[str]:
+    """Regions that get traffic now, or would once every endpoint answers again. ``rtypes``: the types to look at."""
+    return frozenset(
+        region
+        for state in (facts, recovered(facts))
+        for rtype in rtypes
+        for place in app.regions.serving
+        for region, share in shares_near(app, route, state, place, rtype=rtype).items()
+        if share
+    )
 
 
 def apply(effect: Effect, facts: Facts) -> Facts:
@@ -222,7 +238,8 @@ def _as_set(records: Iterable[RecordSet]) -> frozenset[RecordSet]:
 
 
 def fails_open(app: App, route: Route, facts: Facts) -> str:
-    """Why this state would leave the choice to nobody, or "": all weights zero, all controls Off, all checks forced.
+    """Why this state would leave the choice to nobody, or "": all weights zero, all controls Off, all records switched
+    off by a forced health check or a routing control.
 
     In each, Route 53 answers as though all records were alike or all healthy, the Region being left among them.
     """
@@ -230,12 +247,17 @@ def fails_open(app: App, route: Route, facts: Facts) -> str:
     records = group(found.records, route.record.name, route.record.type) if found else ()
     if route.policy is Policy.WEIGHTED and records and not any(record.weight for record in records):
         return "every weight would be 0, which Route 53 answers as equal shares"
-    ids = {record.health_check_id for record in records if record.health_check_id}
-    checks = [check for check in facts.checks if check.id in ids]
-    if records and len(checks) == len(records) and all(check.switch == FORCED_UNHEALTHY for check in checks):
-        return "every health check would be forced unhealthy, which Route 53 answers as all healthy"
+    switched_off = {check.id for check in facts.checks if _is_switched_off(check, facts)}
+    if records and all(record.health_check_id in switched_off for record in records):
+        return "every record's health check would be switched unhealthy, which Route 53 answers as all healthy"
     arns = {endpoint.routing_control for endpoint in route.endpoints.values()}
     states = [control.state for control in facts.controls if control.arn in arns]
     if states and all(state == "Off" for state in states):
         return "every routing control would be Off, which Route 53 answers as all healthy"
     return ""
+
+
+def _is_switched_off(check: HealthCheck, facts: Facts) -> bool:
+    """Unhealthy because someone switched it, by its own switches or by its routing control; not by what it measures."""
+    by_control = check.routing_control_arn is not None and health(facts, check.id) is Health.UNHEALTHY
+    return check.switch == FORCED_UNHEALTHY or by_control

@@ -31,7 +31,7 @@ def survey(app: App, facts: Facts, unfinished_run: str = "") -> Status:
         overrides=facts.overrides,
         data_at_risk=data_at_risk(app, facts.readings, carrying),
         at_home=at_home,
-        recommendation=_recommend(app, verdicts, _carrying(app, simulate.recovered(facts)), at_home, unfinished_run),
+        recommendation=_recommend(app, facts, verdicts, at_home, unfinished_run),
         unfinished_run=unfinished_run,
     )
 
@@ -103,10 +103,15 @@ def _why(app: App, route: Route, facts: Facts) -> str:
 
 
 def _recommend(
-    app: App, verdicts: Sequence[Verdict], carrying: Sequence[str], at_home: bool | None, unfinished_run: str
+    app: App,
+    facts: Facts,
+    verdicts: Sequence[Verdict],
+    at_home: bool | None,
+    unfinished_run: str,
 ) -> str:
     if unfinished_run:
         return f"resil runs resume {unfinished_run}  (a run is not finished)"
+    carrying = _carrying(app, simulate.recovered(facts))  # what comes back by itself, once checks pass, counts too
     bad = [region for region in carrying if verdict_on(verdicts, region) is Judged.IMPAIRED]
     fit = [region for region in app.regions.serving if verdict_on(verdicts, region) is Judged.HEALTHY]
     if bad and fit:
@@ -114,10 +119,11 @@ def _recommend(
         return f"resil failover --to {fit[0]}{leave} --mode emergency"
     if bad:
         return f"{', '.join(bad)} impaired, and no other Region is healthy: look at what is unknown before moving"
-    if at_home is False and app.regions.primary in fit:
+    unfit = [region for region in planner.returning(app, facts) if region not in fit]
+    if at_home is False and not unfit:
         return "resil failback"
     if at_home is False:
-        return f"stay: traffic is away from home and {app.regions.primary} is not healthy yet"
+        return f"stay: traffic is away from home and {', '.join(unfit)} is not healthy yet"
     if at_home is None:
         return "resil status again: where traffic goes could not be read whole"
     unsure = [region for region in carrying if verdict_on(verdicts, region) is Judged.UNKNOWN]

@@ -1,22 +1,25 @@
 """(App, Runbook, Intent, Facts) -> a Plan, a Refusal with every guard that says no, or nothing to do. Pure.
 
 Inside: ``moves`` (what each lever would do), ``weights`` (shares and integers), ``trajectory`` (the path simulated),
-``guards`` (who may refuse), ``steps`` (the runbook's steps with their effects filled in).
+``guards`` and ``record_guards`` (who may refuse a ``case``), ``steps`` (the runbook's steps with their effects).
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from .. import simulate
 from ..assess import assess, data_at_risk, verdict_on
 from ..errors import UsageError
 from ..model.app import App, LeverKind, Route
+from ..model.effects import PLANE, Effect
 from ..model.facts import Facts
 from ..model.plan import Decision, GuardName, Intent, Mode, NothingToDo, Plan, Refusal, Says
 from ..model.readings import Judged, Verdict
 from ..model.records import Policy
 from ..model.runbook import Ramp, Runbook, ShiftTraffic
 from . import guards, steps
-from .moves import Away, Course, Homeward, Move, Unusable, move
+from .case import Case
+from .moves import Away, Course, Homeward, Move, Unusable, entitled, home_regions, move
 
 FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, LeverKind.WEIGHTS)
 
@@ -28,11 +31,11 @@ def plan(app: App, runbook: Runbook, intent: Intent, facts: Facts) -> Decision:
     course = _course(app, intent)
     mode = _mode(intent, course, verdicts)
     ramp = _ramp(runbook) if mode is Mode.PLANNED else None
-    moves, unmoved = _moves(app, facts, intent, course, ramp)
-    if not moves and not unmoved:
-        return NothingToDo(app=app.app, intent=intent, why=_already(app, course), observed_at=facts.observed_at)
+    moves, unmoved = _moves(app, facts, intent, course, mode, ramp)
+    if not moves and not unmoved and _is_there(app, facts, course):
+        return NothingToDo(app=app.app, intent=intent, why=_already(app, facts, course), observed_at=facts.observed_at)
     source, target = _ends(app, facts, course, moves)
-    case = guards.Case(app, intent, mode, facts, verdicts, source, target, moves, unmoved)
+    case = Case(app, intent, mode, facts, verdicts, source, target, moves, unmoved)
     findings = guards.ask_all(case)
     if any(finding.says is Says.NO for finding in findings):
         return Refusal(
@@ -102,19 +105,40 @@ def _ramp(runbook: Runbook) -> Ramp | None:
 
 
 def _moves(
-    app: App, facts: Facts, intent: Intent, course: Course, ramp: Ramp | None
+    app: App, facts: Facts, intent: Intent, course: Course, mode: Mode, ramp: Ramp | None
 ) -> tuple[tuple[tuple[Route, Move], ...], tuple[str, ...]]:
     """Each route's moves with something left to do, and why the routes that can't be moved can't."""
     rules = tuple(o.subject for o in intent.overrides if o.guard is GuardName.SAFETY_RULE)
     found: list[tuple[Route, Move]] = []
     unmoved: list[str] = []
     for route in app.routing:
-        levers = route.levers if isinstance(course, Away) else _all_levers(route)
+        levers = _levers_away(route, mode) if isinstance(course, Away) else _all_levers(route)
         tried = [move(route, facts, course, lever, ramp=ramp.shares if ramp else (), rules=rules) for lever in levers]
         chosen, why_not = _choose(app, route, facts, course, tried)
         found += [(route, each) for each in chosen]
         unmoved += [f"{route.record.name} can't be moved: {why_not}"] if why_not else []
-    return tuple(found), tuple(unmoved)
+    return _each_once(found), tuple(unmoved)
+
+
+def _each_once(moves: Sequence[tuple[Route, Move]]) -> tuple[tuple[Route, Move], ...]:
+    """Routes may share routing controls or health checks, or be twins of one name: what one changes is not planned
+    again for the other."""
+    seen: set[Effect] = set()
+    found: list[tuple[Route, Move]] = []
+    for route, each in moves:
+        effects = {effect for stage in each.stages for effect in stage}
+        stages = tuple(tuple(effect for effect in stage if effect not in seen) for stage in each.stages)
+        seen |= effects
+        if any(stages):
+            found.append((route, each._replace(stages=stages)))
+    return tuple(found)
+
+
+def _levers_away(route: Route, mode: Mode) -> Sequence[LeverKind]:
+    """As resil.yaml lists them; in an emergency the data plane's before the control plane's, which may be failing."""
+    if mode is Mode.EMERGENCY:
+        return sorted(route.levers, key=lambda lever: PLANE[lever] != "data")
+    return route.levers
 
 
 def _all_levers(route: Route) -> tuple[LeverKind, ...]:
@@ -136,19 +160,16 @@ def _choose(
     match course:
         case Homeward():
             listed = [each for each in tried if isinstance(each, Unusable) and each.lever in route.levers]
-            return usable, "" if usable or not listed else reasons
+            return usable, "; ".join(f"{each.lever}: {each.why}" for each in listed)
         case Away(source, _):
-            if simulate.zone_of(route, facts) is not None and not _returns(app, route, facts, source):
+            unread = simulate.zone_of(route, facts) is None
+            if not unread and source not in entitled(app, route, facts):
                 return [], ""
             if not usable:
-                return [], reasons or "every lever is pulled already, and it is still answered"
+                but = "its records could not be read" if unread else f"it is still answered with {source}"
+                return [], reasons or f"every lever is pulled already, but {but}"
             passed = reasons and f" (passed over: {reasons})"
             return [usable[0]._replace(why=usable[0].why + passed)], ""
-
-
-def _returns(app: App, route: Route, facts: Facts, region: str) -> bool:
-    """Whether the Region receives, or would by itself as soon as its health checks pass again."""
-    return region in simulate.receiving(app, route, simulate.recovered(facts))
 
 
 def _ends(
@@ -157,9 +178,7 @@ def _ends(
     """Source and target Regions: on the way home, those that lose traffic and those that are to have it."""
     if isinstance(course, Away):
         return (course.source,), (course.target,)
-    home: set[str] = set()
-    for route in app.routing:
-        home |= {r for r, s in route.home.items() if s} if isinstance(route.home, dict) else set(route.endpoints)
+    home = frozenset[str]().union(*(home_regions(route, facts) for route in app.routing))
     target = tuple(region for region in app.regions.serving if region in home)
     now: frozenset[str] = frozenset().union(*(simulate.receiving(app, route, facts) for route, _ in moves))
     source = tuple(region for region in app.regions.serving if region in now)
@@ -167,12 +186,28 @@ def _ends(
     return source, gaining or target
 
 
-def _already(app: App, course: Course) -> str:
+def _is_there(app: App, facts: Facts, course: Course) -> bool:
+    """Whether the target has traffic. If not, and the source has none to move, the operator means another place."""
+    return isinstance(course, Homeward) or course.target in _served_by(app, facts)
+
+
+def _served_by(app: App, facts: Facts) -> frozenset[str]:
+    return frozenset[str]().union(*(simulate.receiving(app, route, facts) for route in app.routing)) - {""}
+
+
+def _already(app: App, facts: Facts, course: Course) -> str:
     match course:
-        case Away(source, target):
-            return f"nothing is answered with {source}; traffic is at {target}"
+        case Away(source, _):
+            at = _served_by(app, facts)
+            return f"nothing is answered with {source}; traffic is at {', '.join(sorted(at))}"
         case Homeward():
             return "every route is at home on every lever"
+
+
+def returning(app: App, facts: Facts) -> tuple[str, ...]:
+    """The Regions a failback would give traffic back to; empty where there is nothing to put back."""
+    moves, _ = _moves(app, facts, Intent(verb="failback"), Homeward(), Mode.PLANNED, None)
+    return _ends(app, facts, Homeward(), moves)[1] if moves else ()
 
 
 def is_home(app: App, route: Route, facts: Facts) -> bool | None:

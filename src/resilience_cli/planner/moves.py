@@ -5,22 +5,26 @@ from typing import NamedTuple, assert_never
 
 from .. import simulate
 from ..errors import UsageError
-from ..model.app import LeverKind, Route
+from ..model.app import App, LeverKind, Route
 from ..model.effects import CheckChange, CheckEffect, ControlChange, ControlsEffect, Effect, WeightsEffect
 from ..model.facts import Facts, ZoneRecords
 from ..model.records import FORCED_UNHEALTHY, CheckSwitch, HealthCheck, Policy, RecordSet
-from .weights import Shares, moved, part_way, shares_of, weights_of
+from .weights import Shares, climb, moved, shares_of, weights_of
 
 CARRIES_TRAFFIC = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
 MOST_CONTROLS = 10  # quota: routing controls per UpdateRoutingControlStates
 
 
 class Move(NamedTuple):
-    """One lever pulled on one route: stages one after another (several only for a ramp), each of whole effects."""
+    """One lever pulled on one route: stages one after another (several only for a ramp), each of whole effects.
+
+    ``percents``: for a ramp, what each stage is called.
+    """
 
     lever: LeverKind
     stages: tuple[tuple[Effect, ...], ...]
     why: str
+    percents: tuple[int, ...] = ()
 
 
 class Unusable(NamedTuple):
@@ -47,6 +51,12 @@ def records_of(route: Route, facts: Facts) -> dict[str, RecordSet]:
     found = simulate.zone_of(route, facts)
     if found is None:
         return {}
+    twins = [each.zone.id for each in facts.zones if simulate.names_zone(route, each.zone)]
+    if len(twins) > 1:
+        raise UsageError(
+            f"{len(twins)} zones are named {route.zone}: {', '.join(sorted(twins))}",
+            hint="give routing.zone as the zone's id",
+        )
     where = f"{route.record.type} {route.record.name} in zone {found.zone.id} ({found.zone.name})"
     records = simulate.group(found.records, route.record.name, route.record.type)
     if not records:
@@ -89,6 +99,22 @@ def movable(route: Route, found: ZoneRecords, rtype: str) -> bool:
     return all(r.policy is Policy.WEIGHTED for r in records) and sorted(map(str, regions)) == sorted(route.endpoints)
 
 
+def entitled(app: App, route: Route, facts: Facts) -> frozenset[str]:
+    """Regions the levers leave traffic to, under any type of the routed name, whether or not it gets there now."""
+    found = simulate.zone_of(route, facts)
+    return simulate.entitled(app, route, facts, (route.record.type, *(siblings(route, found) if found else ())))
+
+
+def home_regions(route: Route, facts: Facts) -> frozenset[str]:
+    """The Regions that have traffic at home: those with a share, every one, or the PRIMARY record's."""
+    if isinstance(route.home, dict):
+        return frozenset(region for region, share in route.home.items() if share)
+    records = records_of(route, facts)
+    if route.policy is Policy.FAILOVER and records:
+        return frozenset(region for region, record in records.items() if record.failover == "PRIMARY")
+    return frozenset(route.endpoints)
+
+
 def move(
     route: Route,
     facts: Facts,
@@ -119,17 +145,28 @@ def _weights(route: Route, facts: Facts, course: Course, ramp: Sequence[int]) ->
         return Unusable(LeverKind.WEIGHTS, f"the records of zone {route.zone} could not be read")
     now = {region: record.weight or 0 for region, record in records_of(route, facts).items()}
     start, end = shares_of(now), _wanted(route, now, course)
-    if start == end and any(now.values()):
-        return Move(LeverKind.WEIGHTS, (), "weights are already so")
-    types = (route.record.type, *(t for t in siblings(route, found) if movable(route, found, t)))
+    types = sorted((route.record.type, *(t for t in siblings(route, found) if movable(route, found, t))))
     before = tuple(r for t in types for r in simulate.group(found.records, route.record.name, t))
-    stages = []
-    for percent in ramp or (100,):
-        after = _reweighed(route, before, weights_of(part_way(start, end, percent)))
-        effect = WeightsEffect(zone_id=found.zone.id, zone_name=found.zone.name, before=before, after=after)
-        stages.append((effect,))
+    if all(_carries(route, before, rtype, end) for rtype in types):
+        return Move(LeverKind.WEIGHTS, (), "weights are already so")
+    stages: list[tuple[Effect, ...]] = []
+    percents: list[int] = []
+    for percent, shares in climb(start, end, ramp or (100,)):
+        after = _reweighed(route, before, weights_of(shares))
+        if after != before:
+            effect = WeightsEffect(zone_id=found.zone.id, zone_name=found.zone.name, before=before, after=after)
+            stages.append((effect,))
+            percents.append(percent)
         before = after
-    return Move(LeverKind.WEIGHTS, tuple(stages), "weighted records, one atomic compare-and-swap batch")
+    why = "weighted records, one atomic compare-and-swap batch"
+    return Move(LeverKind.WEIGHTS, tuple(stages), why, tuple(percents) if ramp else ())
+
+
+def _carries(route: Route, records: Sequence[RecordSet], rtype: str, end: Shares) -> bool:
+    """Whether the weights of one type's records stand for these shares. All-zero weights stand for nobody's choice."""
+    regions = {simulate.region_of(route, record): record.weight or 0 for record in records if record.type == rtype}
+    weights = {region: regions[region] for region in end}
+    return any(weights.values()) and shares_of(weights) == end
 
 
 def _wanted(route: Route, now: Mapping[str, int], course: Course) -> Shares:
@@ -155,29 +192,52 @@ def _reweighed(route: Route, records: Sequence[RecordSet], weights: Mapping[str,
 
 def _checks(route: Route, facts: Facts, course: Course) -> Move | Unusable:
     known = {check.id: check for check in facts.checks}
-    own = {region: known.get(check_id or "") for region, check_id in _check_ids(route, facts).items()}
-    changes: list[CheckChange] = []
+    ids = _check_ids(route, facts)
+    own = {region: known.get(check_id or "") for region, check_id in ids.items()}
     match course:
         case Away(source, target):
-            leaving, entering = own.get(source), own.get(target)
-            if leaving is None:
-                return Unusable(LeverKind.HEALTH_CHECK, f"the health check of {source} is not named or not readable")
-            if leaving.routing_control_arn is not None:
-                return Unusable(
-                    LeverKind.HEALTH_CHECK,
-                    f"health check {leaving.id} is ARC's own (RECOVERY_CONTROL): inverted, On would mean unhealthy",
-                )
-            if entering is not None and entering.switch == FORCED_UNHEALTHY:
-                changes.append(_change(target, entering, _prior(facts, entering.id)))
-            if leaving.switch != FORCED_UNHEALTHY:
-                changes.append(_change(source, leaving, FORCED_UNHEALTHY))
+            why_not = _cannot_force(own, source)
+            changes = [] if why_not else _forced(facts, own, source, target)
         case Homeward():
-            forced = [(r, c) for r, c in own.items() if c is not None and c.switch == FORCED_UNHEALTHY]
+            unread = [region for region, check_id in ids.items() if check_id and own[region] is None]
+            why_not = f"the health checks of {', '.join(unread)} could not be read" if unread else ""
+            forced = [(region, check) for region, check in own.items() if check and check.switch == FORCED_UNHEALTHY]
             changes = [_change(region, check, _prior(facts, check.id)) for region, check in forced]
         case _:
             assert_never(course)
-    stage = tuple(CheckEffect(check=change) for change in changes)
+    if why_not:
+        return Unusable(LeverKind.HEALTH_CHECK, why_not)
+    stage = tuple(CheckEffect(check=change) for change in _once(changes))
     return Move(LeverKind.HEALTH_CHECK, (stage,) if stage else (), "health checks overridden, bound to their version")
+
+
+def _cannot_force(own: Mapping[str, HealthCheck | None], source: str) -> str:
+    """Why the health check of the Region being left must not be forced unhealthy, or ""."""
+    leaving = own.get(source)
+    if leaving is None:
+        return f"the health check of {source} is not named or not readable"
+    if leaving.type == "RECOVERY_CONTROL" or leaving.routing_control_arn is not None:
+        return f"health check {leaving.id} is ARC's own (RECOVERY_CONTROL): inverted, On would mean unhealthy"
+    also = [region for region, check in own.items() if region != source and check and check.id == leaving.id]
+    if also:
+        return f"health check {leaving.id} of {source} is also that of {', '.join(also)}"
+    return ""
+
+
+def _forced(facts: Facts, own: Mapping[str, HealthCheck | None], source: str, target: str) -> list[CheckChange]:
+    """The target's switches back first, then the source forced: never both forced at once."""
+    leaving, entering = own[source], own.get(target)
+    changes = []
+    if entering is not None and entering.switch == FORCED_UNHEALTHY:
+        changes.append(_change(target, entering, _prior(facts, entering.id)))
+    if leaving is not None and leaving.switch != FORCED_UNHEALTHY:
+        changes.append(_change(source, leaving, FORCED_UNHEALTHY))
+    return changes
+
+
+def _once(changes: Sequence[CheckChange]) -> list[CheckChange]:
+    """One change a health check: Regions may share one, and its second change would meet a newer version."""
+    return list({change.id: change for change in changes}.values())
 
 
 def _check_ids(route: Route, facts: Facts) -> dict[str, str | None]:
@@ -200,12 +260,12 @@ def _change(region: str, check: HealthCheck, after: CheckSwitch) -> CheckChange:
 def _controls(route: Route, facts: Facts, course: Course, rules: tuple[str, ...]) -> Move | Unusable:
     states = {control.arn: control for control in facts.controls}
     arns = {region: endpoint.routing_control or "" for region, endpoint in route.endpoints.items()}
-    unread = [region for region, arn in arns.items() if arn not in states]
+    wanted = _wanted_on(route, arns, course)
+    unread = [region for region in wanted if arns[region] not in states]
     if unread:
         return Unusable(
             LeverKind.ROUTING_CONTROL, f"no ARC endpoint gave the routing controls of {', '.join(sorted(unread))}"
         )
-    wanted = _wanted_on(route, arns, course)
     changes = [
         ControlChange(arn=arns[region], region=region, before=states[arns[region]].state, after="On" if on else "Off")
         for region, on in wanted.items()

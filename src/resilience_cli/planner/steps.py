@@ -60,24 +60,33 @@ def _purpose(step: Step) -> str:
 
 
 def _shift(app: App, step: ShiftTraffic, mode: Mode, moves: Moves, ramp: Ramp | None) -> list[PlannedStep]:
-    at_once = [(route, move) for route, move in moves if len(move.stages) == 1]
-    rising = [(route, move) for route, move in moves if len(move.stages) > 1]
+    best_effort = mode is Mode.EMERGENCY and step.in_emergency == "best-effort"
+    at_once = [(route, move) for route, move in moves if not move.percents]
+    rising = [(route, move) for route, move in moves if move.percents]
     found = []
     if at_once:
         stage = [(route, move, move.stages[0]) for route, move in at_once]
-        found.append(_stage(app, step, step.id, stage))
-    percents = ramp.shares if ramp else ()
-    for number, percent in enumerate(percents if rising else ()):
-        stage = [(route, move, move.stages[number]) for route, move in rising]
-        found.append(_stage(app, step, f"{step.id}-{percent}", stage))
-        if ramp and ramp.bake and percent != percents[-1]:
-            bake = Bake.model_validate({"id": f"{step.id}-{percent}-bake", "step": "bake", "for": ramp.bake})
+        found.append(_stage(app, step, step.id, stage, best_effort))
+    for percent in sorted({percent for _, move in rising for percent in move.percents}):
+        stage = [
+            (route, move, move.stages[move.percents.index(percent)])
+            for route, move in rising
+            if percent in move.percents
+        ]
+        found.append(_stage(app, step, f"{step.id}-{percent}", stage, best_effort))
+        if ramp and ramp.bake and percent != ramp.shares[-1]:
+            # ids are at most 41 characters long
+            bake = Bake.model_validate({"id": f"{step.id[:32]}-{percent}-bake", "step": "bake", "for": ramp.bake})
             found.append(_plain(bake, mode))
     return found
 
 
 def _stage(
-    app: App, step: ShiftTraffic, step_id: str, stage: Sequence[tuple[Route, Move, tuple[Effect, ...]]]
+    app: App,
+    step: ShiftTraffic,
+    step_id: str,
+    stage: Sequence[tuple[Route, Move, tuple[Effect, ...]]],
+    best_effort: bool,
 ) -> PlannedStep:
     levers = list(dict.fromkeys(move.lever for _, move, _ in stage))
     effects = tuple(effect for _, _, effects in stage for effect in effects)
@@ -92,6 +101,7 @@ def _stage(
         plane="control" if "control" in planes else "data",
         needs_regions=_needs(app, effects),
         undo="; ".join(_undo(effect) for effect in effects),
+        best_effort=best_effort,
         expected_s=max(EXPECTED[lever] for lever in levers),
     )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .. import simulate
 from ..assess import verdict_on
-from ..model.app import App
+from ..model.app import App, Route
 from ..model.effects import Effect
 from ..model.facts import Facts
 from ..model.readings import Judged, Verdict
@@ -49,13 +49,15 @@ def breaches(app: App, facts: Facts, effects: Sequence[Effect], verdicts: Sequen
     return found
 
 
-def shortfalls(app: App, end: Facts, source: Sequence[str], target: Sequence[str]) -> list[str]:
+def shortfalls(
+    routes: Sequence[Route], app: App, end: Facts, source: Sequence[str], target: Sequence[str]
+) -> list[str]:
     """Where the end is not what was meant: a Region left that still receives, or a target that would get nothing.
 
     It happens when a record's own health check overrules the lever: Route 53 passes over an unhealthy target.
     """
     found = []
-    for route in app.routing:
+    for route in routes:
         if simulate.zone_of(route, end) is None:
             continue
         receiving = simulate.receiving(app, route, end)

@@ -1,9 +1,10 @@
 """Shares and the integer weights that stand for them. Pure arithmetic, exact in fractions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 MOST = 255  # API: ResourceRecordSet.Weight is 0 to 255
+HALF_A_STEP = Fraction(1, 2 * MOST)  # nearer than this, two shares are the same weight
 
 Shares = dict[str, Fraction]
 
@@ -19,17 +20,19 @@ def shares_of(weights: Mapping[str, int]) -> Shares:
 def weights_of(shares: Mapping[str, Fraction]) -> dict[str, int]:
     """Shares -> weights: whole percents as they are, anything finer on the scale of 255 by largest remainder.
 
-    A share above zero never becomes weight 0, which Route 53 would read as "no traffic".
+    The weights add up to 100 or to 255. A share above zero never becomes weight 0, which Route 53 would read as "no
+    traffic"; what the smallest are lifted by comes from those that are the most above their share.
     """
     percents = {region: share * 100 for region, share in shares.items()}
     if all(percent.denominator == 1 for percent in percents.values()):
         return {region: int(percent) for region, percent in percents.items()}
-    exact = {region: share * MOST for region, share in shares.items()}
-    weights = {region: int(value) for region, value in exact.items()}
-    left = MOST - sum(weights.values())
-    for region in sorted(exact, key=lambda r: (weights[r] - exact[r], r))[:left]:
-        weights[region] += 1
-    return {region: max(weight, 1) if shares[region] else 0 for region, weight in weights.items()}
+    exact = {region: share * MOST for region, share in shares.items() if share}
+    weights = {region: max(int(value), 1) for region, value in exact.items()}
+    while (left := MOST - sum(weights.values())) != 0:
+        step = 1 if left > 0 else -1
+        may = [region for region in weights if weights[region] + step > 0]
+        weights[max(may, key=lambda r: (step * (exact[r] - weights[r]), r))] += step
+    return {region: weights.get(region, 0) for region in shares}
 
 
 def moved(shares: Mapping[str, Fraction], source: str, target: str) -> Shares:
@@ -40,7 +43,17 @@ def moved(shares: Mapping[str, Fraction], source: str, target: str) -> Shares:
     return after
 
 
-def part_way(start: Mapping[str, Fraction], end: Mapping[str, Fraction], percent: int) -> Shares:
-    """``percent`` of the way from start to end."""
-    way = Fraction(percent, 100)
-    return {region: start[region] + (end[region] - start[region]) * way for region in start}
+def climb(
+    start: Mapping[str, Fraction], end: Mapping[str, Fraction], percents: Sequence[int]
+) -> Iterator[tuple[int, Shares]]:
+    """The stages of a ramp still ahead: each percent with its shares, the last being ``end``.
+
+    A percent is of what the Regions that gain are to have in the end, so that a climb taken up again half-way goes on
+    with what was left of it.
+    """
+    gaining = [region for region in end if end[region] > start[region]]
+    reached = sum((start[r] for r in gaining), Fraction(0)) / (sum(end[r] for r in gaining) or 1)
+    for percent in percents:
+        way = Fraction(1) if percent == percents[-1] else (Fraction(percent, 100) - reached) / (1 - reached)
+        if way > HALF_A_STEP:
+            yield percent, {region: start[region] + (end[region] - start[region]) * way for region in start}

@@ -1,0 +1,44 @@
+"""What a guard is asked about, and how it answers. Pure."""
+
+from typing import NamedTuple
+
+from ..model.app import App, Route
+from ..model.effects import Effect
+from ..model.facts import Facts
+from ..model.plan import Finding, GuardName, Intent, Mode, Says
+from ..model.readings import Verdict
+from .moves import Move
+
+
+class Case(NamedTuple):
+    """Everything a guard may ask about."""
+
+    app: App
+    intent: Intent
+    mode: Mode
+    facts: Facts
+    verdicts: tuple[Verdict, ...]
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    moves: tuple[tuple[Route, Move], ...]
+    unmoved: tuple[str, ...]
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        return tuple(effect for _, move in self.moves for stage in move.stages for effect in stage)
+
+    @property
+    def emergency(self) -> bool:
+        return self.mode is Mode.EMERGENCY
+
+
+def yes(name: GuardName, why: str) -> Finding:
+    return Finding(name=name, says=Says.YES, why=why)
+
+
+def no(name: GuardName, why: str, cure: str) -> Finding:
+    return Finding(name=name, says=Says.NO, why=why, cure=cure)
+
+
+def warns(name: GuardName, why: str, cure: str = "") -> Finding:
+    return Finding(name=name, says=Says.WARNS, why=why, cure=cure)
