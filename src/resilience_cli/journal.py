@@ -55,33 +55,34 @@ def fold(entries: Sequence[Entry]) -> Run:
         ),
         last_seq=first.seq,
     )
-    for entry in entries[1:]:
-        run = _next(run, entry).model_copy(update={"last_seq": entry.seq})
+    for number, entry in enumerate(entries[1:], 1):
+        run = _next(run, entry, entries[:number]).model_copy(update={"last_seq": entry.seq})
     return run.model_copy(update={"timings": timings(entries)})
 
 
-def _next(run: Run, entry: Entry) -> Run:  # noqa: C901 - one match over a closed union
+def _next(run: Run, entry: Entry, earlier: Sequence[Entry]) -> Run:  # noqa: C901 - one match over a closed union
     match entry:
         case Planned():
             raise UsageError(f"entry {entry.seq}: a second plan in one journal")
         case Approved() | Noted():
             return run
         case Started():
-            return _step(run, entry.step, state=StepState.STARTED, started_at=entry.at)
+            return _step(run, entry, state=StepState.STARTED, started_at=entry.at)
         case Performing():
-            return _effect(run, entry.step, entry.effect, EffectState.UNCERTAIN)
+            return _effect(run, entry, EffectState.UNCERTAIN)
         case Declined():
-            return _effect(run, entry.step, entry.effect, EffectState.UNTOUCHED)
+            surely_not = _open_attempts(earlier, entry) <= 1
+            return _effect(run, entry, EffectState.UNTOUCHED if surely_not else EffectState.UNCERTAIN)
         case Performed():
-            return _receipt(_effect(run, entry.step, entry.effect, EffectState.UNCERTAIN), entry)
+            return _receipt(_effect(run, entry, EffectState.UNCERTAIN), entry)
         case Confirmed():
-            return _effect(run, entry.step, entry.effect, EffectState.CONFIRMED)
+            return _effect(run, entry, EffectState.CONFIRMED)
         case Finished():
-            return _step(run, entry.step, state=StepState.FINISHED, finished_at=entry.at, evidence=entry.evidence)
+            return _step(run, entry, state=StepState.FINISHED, finished_at=entry.at, evidence=entry.evidence)
         case Skipped():
-            return _step(run, entry.step, state=StepState.SKIPPED, finished_at=entry.at, evidence=entry.why)
+            return _step(run, entry, state=StepState.SKIPPED, finished_at=entry.at, evidence=entry.why)
         case Failed():
-            return _step(run, entry.step, state=StepState.FAILED, finished_at=entry.at, evidence=entry.why)
+            return _step(run, entry, state=StepState.FAILED, finished_at=entry.at, evidence=entry.why)
         case Resumed():
             return run.model_copy(update={"outcome": Outcome.RUNNING, "why": ""})
         case Closed():
@@ -90,21 +91,41 @@ def _next(run: Run, entry: Entry) -> Run:  # noqa: C901 - one match over a close
             assert_never(entry)
 
 
-def _step(run: Run, step_id: str, **update: object) -> Run:
-    steps = tuple(step.model_copy(update=update) if step.id == step_id else step for step in run.steps)
+def _open_attempts(earlier: Sequence[Entry], entry: Declined) -> int:
+    """Attempts at the effect whose answer is out. One that AWS declined is settled; one whose answer was lost is not,
+    whatever a later attempt was told."""
+    asked = [each for each in earlier if isinstance(each, Performing | Declined) and _about(each) == _about(entry)]
+    return sum(1 if isinstance(each, Performing) else -1 for each in asked)
+
+
+def _about(entry: Performing | Performed | Declined | Confirmed) -> tuple[str, int]:
+    return entry.step, entry.effect
+
+
+OfStep = Started | Finished | Skipped | Failed | Performing | Performed | Declined | Confirmed
+
+
+def _step(run: Run, entry: OfStep, **update: object) -> Run:
+    if all(step.id != entry.step for step in run.steps):
+        raise UsageError(f"entry {entry.seq} is about step {entry.step}, which the plan does not have")
+    steps = tuple(step.model_copy(update=update) if step.id == entry.step else step for step in run.steps)
     return run.model_copy(update={"steps": steps})
 
 
-def _effect(run: Run, step_id: str, number: int, state: EffectState) -> Run:
-    step = next(step for step in run.steps if step.id == step_id)
-    effects = (*step.effects[:number], state, *step.effects[number + 1 :])
-    return _step(run, step_id, effects=effects)
+def _effect(run: Run, entry: Performing | Performed | Declined | Confirmed, state: EffectState) -> Run:
+    number = entry.effect
+    known = next((step.effects for step in run.steps if step.id == entry.step), ())
+    if not 0 <= number < len(known):
+        raise UsageError(
+            f"entry {entry.seq} is about effect {number} of step {entry.step}, which the plan does not have"
+        )
+    return _step(run, entry, effects=(*known[:number], state, *known[number + 1 :]))
 
 
 def _receipt(run: Run, entry: Performed) -> Run:
     step = next(step for step in run.steps if step.id == entry.step)
     receipts = (*step.receipts[: entry.effect], entry.receipt, *step.receipts[entry.effect + 1 :])
-    return _step(run, entry.step, receipts=receipts)
+    return _step(run, entry, receipts=receipts)
 
 
 def timings(entries: Sequence[Entry]) -> Timings:

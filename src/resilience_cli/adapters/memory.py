@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from ..errors import Conflicting, UsageError
+from ..errors import Busy, Conflicting, UsageError
 from ..model.app import App, Route
 from ..model.effects import Effect, Receipt
 from ..model.facts import Answer, EndpointOverride, Facts, Knowledge, Seen, Topic
@@ -83,6 +83,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._runs: dict[str, list[Entry]] = {}
+        self._held = ""
 
     def append(self, run: str, entry: Entry) -> None:
         self._runs.setdefault(run, []).append(entry)
@@ -97,7 +98,13 @@ class MemoryJournal:
 
     @contextmanager
     def hold(self, run: str) -> Iterator[None]:
-        yield
+        if self._held:
+            raise Busy(f"run {self._held} of this app is going on")
+        self._held = run
+        try:
+            yield
+        finally:
+            self._held = ""
 
 
 class RehearsalClock:

@@ -5,17 +5,18 @@ Inside: ``writing`` (the journal's pen), ``effects`` (one effect, adopt or perfo
 that change nothing), ``steps`` (what they share).
 """
 
-import threading
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from ..errors import AwsTrouble, ResilError
+from ..errors import AwsTrouble, ResilError, UsageError
 from ..journal import fold
-from ..model.plan import PlannedStep
+from ..model.plan import Plan, PlannedStep
 from ..model.run import (
     Approved,
     Closed,
+    EffectState,
     Entry,
     Failed,
     Finished,
@@ -27,11 +28,11 @@ from ..model.run import (
     Started,
     StepState,
 )
-from ..model.runbook import Approve, Parallel, ShiftTraffic, Watching
+from ..model.runbook import Approve, Parallel, ShiftTraffic, Verify
 from ..ports import JournalStore
 from .effects import Task, carry_out
 from .steps import Pace, Stage, StepFailed
-from .watching import watch
+from .watching import together, watch
 from .writing import Pen
 
 __all__ = ["Author", "Pace", "Pen", "Stage", "resume", "start"]
@@ -70,11 +71,18 @@ def start(stage: Stage, store: JournalStore, run: str, author: Author) -> Iterat
 
 
 def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Iterator[Entry]:
-    """Go on with a run from what its journal tells. Uncertain effects are settled by reading, never just repeated."""
+    """Go on with a run from what its journal tells, with the plan its journal holds. Uncertain effects are settled by
+    reading, never just repeated. Raises UsageError for a run that has ended for good."""
     with store.hold(run):
-        before = fold(store.entries(run))
+        told = store.entries(run)
+        before = fold(told)
+        if not before.resumable:
+            raise UsageError(f"run {run} is {before.outcome}: there is nothing to resume", hint="resil status")
+        stage = replace(stage, plan=before.plan)
         pen = Pen(store, stage.clock, run, seq=before.last_seq)
         yield pen.write(Resumed, caller=author.caller, host=author.host)
+        if not any(isinstance(entry, Approved) for entry in told):
+            yield pen.write(Approved, how=author.how)
         yield from _to_the_end(stage, pen)
 
 
@@ -87,7 +95,29 @@ def _to_the_end(stage: Stage, pen: Pen) -> Iterator[Entry]:
     except KeyboardInterrupt:
         yield pen.write(Closed, outcome=Outcome.INTERRUPTED, why="stopped by the operator")
     else:
-        yield pen.write(Closed, outcome=Outcome.DONE, why="done and verified")
+        outcome, why = _end(stage.plan, _so_far(pen))
+        yield pen.write(Closed, outcome=outcome, why=why)
+
+
+def _end(plan: Plan, run: Run) -> tuple[Outcome, str]:
+    """How a run ends whose steps were all gone through. Steps that failed and were let pass are named; where one of
+    them was to move or to verify traffic, the run is not done: not verified is not done."""
+    failed = [step for step in run.steps if step.state is StepState.FAILED]
+    told = "; ".join(f"{step.id} failed: {step.evidence}" for step in failed)
+    open_ = [step for step in run.steps if any(state is not EffectState.CONFIRMED for state in step.effects)]
+    unverified = [step for step in failed if _verifies(plan, step.id)]
+    if open_ or unverified:
+        uncertain = any(state is EffectState.UNCERTAIN for step in open_ for state in step.effects)
+        return (Outcome.UNKNOWN if uncertain else Outcome.INCOMPLETE), told
+    seen = any(step.state is StepState.FINISHED and _verifies(plan, step.id) for step in run.steps)
+    done = "done and verified" if seen else "done and read back; no step verified it from outside"
+    return Outcome.DONE, f"{done} ({told})" if told else done
+
+
+def _verifies(plan: Plan, step_id: str) -> bool:
+    spec = next(step.spec for step in plan.steps if step.id == step_id)
+    inside = spec.steps if isinstance(spec, Parallel) else ()
+    return isinstance(spec, Verify) or any(isinstance(step, Verify) for step in inside)
 
 
 def _close(pen: Pen, failed: StepFailed) -> Entry:
@@ -137,18 +167,21 @@ def _carry_out(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
             case Approve():
                 return _approve(stage, step.spec)
             case Parallel():
-                return _together(stage, step.spec)
+                return together(stage, step.spec)
             case _:
                 return watch(stage, step.spec)
     except (AwsTrouble, ResilError) as trouble:
-        raise StepFailed(trouble.message, uncertain=isinstance(trouble, AwsTrouble)) from trouble
+        # A question put to a person changes nothing; anything else that broke off leaves open what is the case.
+        raise StepFailed(trouble.message, uncertain=not isinstance(step.spec, Approve)) from trouble
 
 
 def _shift(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
     known = next(found for found in _so_far(pen).steps if found.id == step.id)
     for number, effect in enumerate(step.effects):
-        receipt = known.receipts[number]
-        task = Task(step.id, number, effect, step.spec.timeout, receipt)
+        state, receipt = known.effects[number], known.receipts[number]
+        if state is EffectState.CONFIRMED:
+            continue  # seen to hold before; should it hold no longer, that is someone else's change
+        task = Task(step.id, number, effect, step.spec.timeout, receipt, state is EffectState.UNCERTAIN)
         yield from carry_out(stage, pen, task)
     return f"{len(step.effects)} change(s) confirmed"
 
@@ -157,24 +190,3 @@ def _approve(stage: Stage, step: Approve) -> str:
     if not stage.operator.approves(stage.plan, step.question):
         raise StepFailed("not approved")
     return "approved"
-
-
-def _together(stage: Stage, step: Parallel) -> str:
-    """Watching steps at once, each in a thread; all are waited for, and the first that failed fails the step."""
-    results: dict[str, str | StepFailed | BaseException] = {}
-
-    def one(child: Watching) -> None:
-        try:
-            results[child.id] = watch(stage, child)
-        except BaseException as error:  # handed to the step's own thread below
-            results[child.id] = error
-
-    threads = [threading.Thread(target=one, args=(child,), daemon=True) for child in step.steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for result in results.values():
-        if isinstance(result, BaseException):
-            raise result
-    return "; ".join(f"{child.id}: {results[child.id]}" for child in step.steps)

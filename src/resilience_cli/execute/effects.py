@@ -5,10 +5,10 @@ answer was lost, and after a crash are one and the same path: what holds already
 someone else changed is left alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple
 
-from ..errors import AwsTrouble, Conflicting, SafetyRule, Throttled, Uncertain
+from ..errors import AwsTrouble, Conflicting, SafetyRule, Throttled, Uncertain, Unreachable
 from ..model.effects import ControlsEffect, Effect, Receipt
 from ..model.run import Confirmed, Declined, Entry, Noted, Performed, Performing
 from ..observe import look_at
@@ -18,20 +18,22 @@ from .writing import Pen
 
 
 class Task(NamedTuple):
-    """One effect of one step. ``receipt``: what an attempt before a crash was given."""
+    """One effect of one step. ``receipt``: what an attempt before a crash was given; ``asked``: there was one."""
 
     step: str
     number: int
     effect: Effect
     timeout_s: float
     receipt: Receipt | None = None
+    asked: bool = False
 
 
 def carry_out(stage: Stage, pen: Pen, task: Task) -> Iterator[Entry]:
     """Raises StepFailed where the effect is not seen to hold in time, saying whether it may have happened."""
     more = stage.waits(task.timeout_s)
-    receipt = task.receipt
-    asked = False
+    receipt, asked = task.receipt, task.asked
+    attempt = None
+    time_left = True
     while True:
         stands = _look(stage, task.effect)
         if stands is Standing.AFTER:
@@ -41,46 +43,57 @@ def carry_out(stage: Stage, pen: Pen, task: Task) -> Iterator[Entry]:
             return
         if stands is Standing.OTHER:
             raise StepFailed(_foreign(task.effect), stale=True, uncertain=asked)
-        attempt = _attempt(stage, pen, task)
-        yield from attempt.entries
-        receipt, asked = attempt.receipt or receipt, attempt.uncertain
-        if attempt.receipt is None and not more():
-            raise StepFailed(f"not done within {task.timeout_s:g} s: {attempt.why}", uncertain=attempt.uncertain)
+        if attempt is not None and not time_left:
+            why = attempt.why if attempt.final else f"not done within {task.timeout_s:g} s: {attempt.why}"
+            raise StepFailed(why, uncertain=asked, stale=attempt.stale)
+        attempt = yield from _attempt(stage, pen, task)
         if attempt.receipt is not None:
             yield from _confirm(stage, pen, task, attempt.receipt, more)
             return
+        asked = asked or attempt.uncertain
+        # No more time: what the attempts came to is still read once before anything is said about them.
+        time_left = not attempt.final and more()
 
 
 class _Attempt(NamedTuple):
-    entries: tuple[Entry, ...]
-    receipt: Receipt | None
-    uncertain: bool
-    why: str
+    """What asking once came to. ``final``: asking again would not help; ``stale``: compare-and-swap refused, so the
+    world is not as the plan saw it."""
+
+    receipt: Receipt | None = None
+    uncertain: bool = False
+    final: bool = False
+    stale: bool = False
+    why: str = ""
 
 
-def _attempt(stage: Stage, pen: Pen, task: Task) -> _Attempt:
+def _attempt(stage: Stage, pen: Pen, task: Task) -> Generator[Entry, None, _Attempt]:
     """Ask once. A refusal that waiting may cure, and an answer that was lost, come back as no receipt."""
     named = {"step": task.step, "effect": task.number}
-    began = pen.write(Performing, **named)
+    yield pen.write(Performing, **named)
     try:
         receipt = stage.world.perform(task.effect)
     except Uncertain as lost:
-        note = pen.write(Noted, step=task.step, text=f"no certain answer ({lost.message}); reading what happened")
-        return _Attempt((began, note), None, True, lost.message)
-    except (Throttled, Conflicting) as refused:
-        declined = pen.write(Declined, **named, why=refused.message)
-        return _Attempt((began, declined), None, False, refused.message)
-    except SafetyRule as refused:
-        declined = pen.write(Declined, **named, why=refused.message)
-        if not refused.waiting:
-            rules = ", ".join(refused.rules)
-            raise StepFailed(f"ARC's safety rule {rules} refuses: {refused.message}") from refused
-        return _Attempt((began, declined), None, False, refused.message)
+        yield pen.write(Noted, step=task.step, text=f"no certain answer ({lost.message}); reading what happened")
+        return _Attempt(uncertain=True, why=lost.message)
     except AwsTrouble as refused:
-        pen.write(Declined, **named, why=refused.message)
-        raise StepFailed(refused.message) from refused
-    performed = pen.write(Performed, **named, receipt=receipt)
-    return _Attempt((began, performed), receipt, False, "")
+        yield pen.write(Declined, **named, why=refused.message)
+        stale = isinstance(refused, Conflicting)
+        return _Attempt(final=not _may_pass(refused), stale=stale, why=_refusal(refused))
+    yield pen.write(Performed, **named, receipt=receipt)
+    return _Attempt(receipt=receipt)
+
+
+def _may_pass(refused: AwsTrouble) -> bool:
+    """Whether asking again later may do: what surely did not happen, and is no judgement on the change itself."""
+    if isinstance(refused, SafetyRule):
+        return refused.waiting
+    return isinstance(refused, Throttled | Conflicting | Unreachable)
+
+
+def _refusal(refused: AwsTrouble) -> str:
+    if isinstance(refused, SafetyRule) and not refused.waiting:
+        return f"ARC's safety rule {', '.join(refused.rules)} refuses: {refused.message}"
+    return refused.message
 
 
 def _confirm(stage: Stage, pen: Pen, task: Task, receipt: Receipt, more: Callable[[], bool]) -> Iterator[Entry]:

@@ -1,5 +1,6 @@
 """The steps that change nothing: look, compare with what is required, say what was seen. Each returns its evidence."""
 
+import threading
 from typing import assert_never
 
 from .. import simulate
@@ -8,7 +9,7 @@ from ..model.app import App, Endpoints, Route
 from ..model.facts import Answer, Facts, Topic
 from ..model.plan import Mode
 from ..model.readings import Judged, Level, SignalKind, Verdict
-from ..model.runbook import Bake, Check, Verify, Wait, Watching
+from ..model.runbook import Bake, Check, Parallel, Verify, Wait, Watching
 from ..observe import gather
 from .steps import Stage, StepFailed
 
@@ -29,6 +30,42 @@ def watch(stage: Stage, step: Watching) -> str:
             return _wait(stage, step)
         case _:
             assert_never(step)
+
+
+def together(stage: Stage, step: Parallel) -> str:
+    """Watching steps at once, each in a thread. All are waited for; the first as written that failed, and may not,
+    fails the step. What one of them says about emergencies and failing holds for it alone."""
+    results: dict[str, str | Exception] = {}
+
+    def one(child: Watching) -> None:
+        try:
+            results[child.id] = _let_pass(stage, child)
+        except Exception as error:  # handed to the step's own thread below
+            results[child.id] = error
+
+    threads = [threading.Thread(target=one, args=(child,), daemon=True) for child in step.steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for child in step.steps:
+        result = results[child.id]
+        if isinstance(result, Exception):
+            raise result
+    return "; ".join(f"{child.id}: {results[child.id]}" for child in step.steps)
+
+
+def _let_pass(stage: Stage, child: Watching) -> str:
+    emergency = stage.plan.mode is Mode.EMERGENCY
+    if emergency and child.in_emergency == "skip":
+        return "skipped in an emergency, as the runbook says"
+    try:
+        return watch(stage, child)
+    except StepFailed as failed:
+        may = child.on_failure == "continue" or (emergency and child.in_emergency == "best-effort")
+        if not may or isinstance(child, Verify):  # not verified is not done
+            raise
+        return f"failed, and was let pass: {failed.why}"
 
 
 def _verdicts(stage: Stage) -> tuple[Verdict, ...]:
@@ -98,8 +135,11 @@ def _compare_answers(
     for answer in answers:
         given = answer.region or ", ".join(answer.addresses) or "nothing"
         line = f"{name} asked from {answer.near or 'anywhere'} answers {given}"
-        right = answer.region is not None and answer.region not in left
-        (told if right and answer.region in _allowed_at(allowed, answer) else wrong).append(line)
+        if answer.region is None:
+            unread.append(f"{line}, which is no Region's address as far as could be resolved")
+        else:
+            right = answer.region in _allowed_at(allowed, answer) - left
+            (told if right else wrong).append(line)
 
 
 def _allowed_at(allowed: dict[str, frozenset[str]], answer: Answer) -> frozenset[str]:
@@ -111,11 +151,13 @@ def _allowed_at(allowed: dict[str, frozenset[str]], answer: Answer) -> frozenset
 def _compare_endpoints(stage: Stage, told: list[str], wrong: list[str], unread: list[str]) -> None:
     probes = _only_endpoints(stage.app)
     facts = gather(stage.world, probes, stage.clock, topics=frozenset({Topic.SIGNALS}))
-    for reading in facts.readings:
-        if reading.kind is not SignalKind.ENDPOINT or reading.region not in stage.plan.target:
-            continue
-        line = f"{reading.region} endpoint: {reading.evidence}"
-        {Level.OK: told, Level.BAD: wrong, Level.UNKNOWN: unread}[reading.level].append(line)
+    for region in stage.plan.target:
+        found = [r for r in facts.readings if r.kind is SignalKind.ENDPOINT and r.region == region]
+        for reading in found:
+            line = f"{region} endpoint: {reading.evidence}"
+            {Level.OK: told, Level.BAD: wrong, Level.UNKNOWN: unread}[reading.level].append(line)
+        if not found and any(region in probe.urls for probe in probes.signals_of(Endpoints)):
+            unread.append(f"{region} endpoint: no reading of it")
 
 
 def _only_endpoints(app: App) -> App:
