@@ -54,6 +54,7 @@ def fold(entries: Sequence[Entry]) -> Run:
             for step in first.plan.steps
         ),
         last_seq=first.seq,
+        endpoints=first.endpoints,
     )
     for number, entry in enumerate(entries[1:], 1):
         run = _next(run, entry, entries[:number]).model_copy(update={"last_seq": entry.seq})

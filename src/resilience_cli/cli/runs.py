@@ -39,7 +39,7 @@ def show(ctx: typer.Context, run: RunId = None, output: o.Output = "text", confi
     wiring, terminal = session(ctx).wiring, session(ctx).terminal
     found = _find(session(ctx), session(ctx).open(config, writes=False), run)
     ending = Ending(found, *wiring.explain_exit(found))
-    terminal.payload(ending_payload(ending, output, terminal.look()))
+    terminal.payload(ending_payload(ending, output, terminal.look(), found.overrides))
     return 0
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .base import Value
 from .effects import Receipt
-from .facts import Answer, Unread
+from .facts import Answer, EndpointOverride, Unread
 from .plan import Plan
 from .readings import Reading
 
@@ -229,6 +229,13 @@ class Run(Value):
     steps: tuple[StepRun, ...]
     timings: Timings = Timings()
     last_seq: int
+    endpoints: tuple[str, ...] = ()
+
+    @property
+    def overrides(self) -> tuple[EndpointOverride, ...]:
+        """The endpoints that were not AWS's own when the run began: it is told as what it was, wherever it is read."""
+        told = (text.rpartition(" ") for text in self.endpoints)
+        return tuple(EndpointOverride(service=service, url=url) for service, _, url in told)
 
     @property
     def changed(self) -> bool:
