@@ -6,6 +6,7 @@ from botocore.stub import Stubber
 
 from resilience_cli.adapters.aws.session import Sessions
 from resilience_cli.adapters.aws.signals import canaries
+from resilience_cli.errors import Uncertain
 from resilience_cli.model.app import Canaries
 from resilience_cli.model.readings import Level, Reading
 
@@ -101,3 +102,9 @@ def test_names_are_asked_five_at_a_time(sessions: Sessions, stub: Stub) -> None:
         runs = [{"CanaryName": name, "LastRun": RUN} for name in names]
         answers.add_response("describe_canaries_last_run", {"CanariesLastRun": runs}, {"Names": names})
     assert len(look(sessions, *(f"c{number}" for number in range(6)))) == 6
+
+
+def test_a_region_that_does_not_answer_is_not_asked_further(sessions: Sessions, stub: Stub) -> None:
+    stub("synthetics", OBSERVER).add_client_error("describe_canaries", "InternalFailure", http_status_code=500)
+    with pytest.raises(Uncertain):
+        look(sessions, "c")

@@ -24,7 +24,8 @@ T = TypeVar("T")
 Answer = dict[str, Any]  # a response as the SDK parsed it; it goes no further than the adapters
 
 CONNECT_TIMEOUT_S = 3
-READ_TIMEOUT_S = 10
+WRITE_TIMEOUT_S = 10
+READ_TIMEOUT_S = 6  # twice and a pause between: a hanging Region is told within a look's 15 s
 SHORT_READ_TIMEOUT_S = 4
 POOL = 50
 Key = tuple[str, str, str | None, int, int]  # service, Region, endpoint, attempts, read timeout
@@ -106,7 +107,7 @@ class Sessions:
 
     def writer(self, service: str, region: str, *, endpoint: str | None = None) -> Api:
         """A client whose calls are sent once."""
-        return self._client((service, region, endpoint, 1, READ_TIMEOUT_S))
+        return self._client((service, region, endpoint, 1, WRITE_TIMEOUT_S))
 
     def credentials(self) -> ReadOnlyCredentials:
         """The caller's credentials now, refreshed if need be. UsageError if there are none."""

@@ -8,7 +8,7 @@ artifacts), not the app's; ``CanaryStatus.State`` STOPPED and ERROR mean that no
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ....errors import AwsTrouble, NotFound
+from ....errors import Denied, Malformed, NotFound
 from ....model.app import App, Canaries, CanaryName
 from ....model.readings import Level, Reading, SignalKind
 from ....ports import Read
@@ -18,6 +18,7 @@ from ..session import Answer, Api, Sessions
 NAMES_A_CALL = 5
 IDLE = ("STOPPED", "ERROR")
 RECENT_RUNS = 5
+REFUSALS = (Denied, Malformed, NotFound)  # one call is refused; a Region that does not answer is not asked further
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class _Look:
                 yield self._reading(canary, states, runs)
 
     def _states(self, names: list[str]) -> dict[str, Answer] | None:
-        """Each canary's own state; None where that cannot be read, and the runs alone must tell."""
+        """Each canary's own state; None where that is not allowed, and the runs alone must tell."""
         try:
             pages = list(self.api.pages("DescribeCanaries", Names=names))
-        except AwsTrouble:
+        except REFUSALS:
             return None
         return {canary["Name"]: canary.get("Status", {}) for page in pages for canary in page["Canaries"]}
 
@@ -49,7 +50,7 @@ class _Look:
         """The newest runs by canary. A permission that stops at one name refuses the whole batch: then one by one."""
         try:
             pages = list(self.api.pages("DescribeCanariesLastRun", Names=names))
-        except AwsTrouble:
+        except REFUSALS:
             return {name: self._recent(name) for name in names}
         runs: dict[str, list[Answer]] = {name: [] for name in names}
         for page in pages:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ....errors import AwsTrouble
+from ....errors import AwsTrouble, Denied, Malformed, NotFound
 from ....model.app import App, Replication
 from ....model.readings import Level, Reading, SignalKind
 from ....ports import Read
@@ -53,11 +53,11 @@ class _Look:
             yield self._reading(name, table, lags)
 
     def _table(self, name: str) -> Table:
-        """The table, or why this one could not be read: the others still may."""
+        """The table, or why this one is refused: the others may not be. A Region that is silent is asked no further."""
         try:
             answer = self.sessions.reader("dynamodb", self.source).patiently("DescribeTable", TableName=name)
             table: Answer = answer["Table"]
-        except AwsTrouble as trouble:
+        except (Denied, Malformed, NotFound) as trouble:
             return trouble
         return table
 
