@@ -324,6 +324,8 @@ def test_the_log_says_who_asked_what_of_which_region_and_how_it_ended(bench: Ben
     status, body = fetch(bench, "GET", "/_resil/calls")
     logged = json.loads(body)
     assert (status, logged["dropped"]) == (200, 0)
+    assert logged["last"] == 3
+    assert 0 < logged["calls"][0].pop("duration_ms") < 10_000
     assert logged["calls"][0] == {
         "time": datetime.fromtimestamp(bench.clock.now, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
         "service": "cloudwatch",
@@ -333,6 +335,7 @@ def test_the_log_says_who_asked_what_of_which_region_and_how_it_ended(bench: Ben
         "status": 200,
         "outcome": "ok",
         "write": False,
+        "number": 1,
     }
     ended = [(call["operation"], call["region"], call["outcome"], call["write"]) for call in logged["calls"][1:]]
     assert ended == [

@@ -40,7 +40,12 @@ def is_write(operation: str) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """One request. ``outcome``: ok, AWS's error code, or "no answer"; ``status`` 0 where none was sent."""
+    """One request. ``time``: its arrival. ``outcome``: ok, AWS's error code, "no answer", or ``fault:KIND`` with what
+    the service said, if it was asked; ``status`` 0 where none was sent.
+
+    ``number``: its place in the log, from 1. ``duration_ms``: from its arrival until its answer began to be sent;
+    None where none was.
+    """
 
     time: str
     service: str
@@ -50,6 +55,8 @@ class Entry:
     status: int
     outcome: str
     write: bool
+    number: int = 0
+    duration_ms: float | None = None
 
     def line(self) -> str:
         mark = "W" if self.write else "r"
@@ -64,18 +71,33 @@ class CallLog:
         self._clock, self._entries = clock, deque[Entry](maxlen=kept)
         self._guard, self._count = threading.Lock(), 0
 
-    def add(self, service: str, operation: str, region: str, caller: str, status: int, outcome: str) -> None:
-        moment = datetime.fromtimestamp(self._clock(), UTC)
+    def add(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        caller: str,
+        status: int,
+        outcome: str,
+        *,
+        at: float | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """``at``: its arrival in epoch seconds (now without one), ``seconds`` how long its answer took."""
+        moment = datetime.fromtimestamp(self._clock() if at is None else at, UTC)
         text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        entry = Entry(text, service, operation, region, caller, status, outcome, is_write(operation))
+        took = None if seconds is None else round(seconds * 1000, 3)
+        write = is_write(operation)
         with self._guard:
-            self._entries.append(entry)
             self._count += 1
+            entry = Entry(text, service, operation, region, caller, status, outcome, write, self._count, took)
+            self._entries.append(entry)
 
-    def entries(self, *, writes_only: bool = False) -> tuple[Entry, ...]:
+    def entries(self, *, writes_only: bool = False, since: int = 0) -> tuple[Entry, ...]:
+        """Those with a number above ``since``, in the order in which they were answered (or given up)."""
         with self._guard:
             kept = tuple(self._entries)
-        return tuple(entry for entry in kept if entry.write or not writes_only)
+        return tuple(entry for entry in kept if entry.number > since and (entry.write or not writes_only))
 
     @property
     def dropped(self) -> int:
@@ -87,5 +109,9 @@ class CallLog:
             self._entries.clear()
             self._count = 0
 
-    def as_json(self, *, writes_only: bool = False) -> dict[str, Any]:
-        return {"calls": [asdict(entry) for entry in self.entries(writes_only=writes_only)], "dropped": self.dropped}
+    def as_json(self, *, writes_only: bool = False, since: int = 0) -> dict[str, Any]:
+        """``last`` is the number to give as ``since`` for what comes after."""
+        with self._guard:
+            last = self._count
+        calls = [asdict(entry) for entry in self.entries(writes_only=writes_only, since=since) if entry.number <= last]
+        return {"calls": calls, "dropped": self.dropped, "last": last}

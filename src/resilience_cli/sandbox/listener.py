@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.client import responses as REASONS
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Literal, assert_never
+
+from .delivery import Delivery, deliver, is_to_be_reset
 
 _JOIN_S = 2.0  # how long stop() waits for one connection's thread; a handler hung on purpose must not hold it up
 _MAX_BODY = 64 * 1024 * 1024
@@ -35,13 +37,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
+    """An answer, sent whole and at once where ``delivery`` does not say otherwise."""
+
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    delivery: Delivery | None = None
 
 
 App = Callable[[Request], Response | None]
 """Answers a request; None closes the connection without an answer."""
+
+State = Literal["open", "closed", "full"]
+"""A port that is ``closed`` refuses connections; on one that is ``full`` (of a backlog not worked off) they hang."""
+
+_BACKLOG = 128
+_FILLERS = 4  # Linux queues one connection more than the backlog says; the rest are for other systems
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -57,7 +68,12 @@ class _Connection(BaseHTTPRequestHandler):
         if response is None:
             self.close_connection = True
             return
-        self.wfile.write(self._head(response) + (b"" if self.command == "HEAD" else response.body))
+        head, body = self._head(response), b"" if self.command == "HEAD" else response.body
+        if response.delivery is None:
+            self.wfile.write(head + body)
+            return
+        self.close_connection = True
+        deliver(self.connection, head, body, response.delivery)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
 
@@ -94,10 +110,13 @@ class Listener:
 
     def __init__(self, app: App, host: str = "127.0.0.1", port: int = 0) -> None:
         self.app = app
-        self._socket = socket.create_server((host, port), backlog=128)
+        self._socket = socket.create_server((host, port), backlog=_BACKLOG)
         self.host, self.port = host, int(self._socket.getsockname()[1])
-        self._stopping = False
+        self.state: State = "open"
+        self._stopping = self._started = False
         self._accepting: threading.Thread | None = None
+        self._pausing = threading.Event()
+        self._fillers: list[socket.socket] = []
         self._open: dict[threading.Thread, socket.socket] = {}
         self._guard = threading.Lock()
 
@@ -106,25 +125,65 @@ class Listener:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
-        if self._accepting is None:
-            self._accepting = threading.Thread(target=self._accept, name=f"listener-{self.port}", daemon=True)
+        self._started = True
+        if self._accepting is None and self.state == "open":
+            self._pausing.clear()
+            self._accepting = threading.Thread(
+                target=self._accept, args=(self._socket,), name=f"listener-{self.port}", daemon=True
+            )
             self._accepting.start()
+
+    def become(self, state: State) -> None:
+        """Closes, fills or opens the port; its number stays. What was connected is hung up when it closes or fills."""
+        if state == self.state or self._stopping:
+            return
+        self._pause()
+        match state:
+            case "closed":
+                self._close_port()
+            case "full":
+                self._socket.listen(0)
+                self._fillers = [_knocking(self.host, self.port) for _ in range(_FILLERS)]
+            case "open":
+                self._socket.listen(_BACKLOG)
+            case _:
+                assert_never(state)
+        self.state = state
+        if self._started:
+            self.start()
 
     def stop(self) -> None:
         """Closes the port and every connection, and waits for their threads. A second call does nothing."""
         if self._stopping:
             return
         self._stopping = True
+        still_open = self._pause()
+        self._socket.close()
+        for thread in still_open:
+            thread.join(_JOIN_S)
+
+    def _pause(self) -> list[threading.Thread]:
+        """Accepts no more and hangs up on everybody; the threads that have still to notice."""
         if self._accepting is not None:
+            self._pausing.set()
             self._wake()
             self._accepting.join(_JOIN_S)
-        self._socket.close()
+            self._accepting = None
+        for filler in self._fillers:
+            filler.close()
+        self._fillers = []
         with self._guard:
             still_open = list(self._open.items())
         for _, connection in still_open:
             _hang_up(connection)
-        for thread, _ in still_open:
-            thread.join(_JOIN_S)
+        return [thread for thread, _ in still_open]
+
+    def _close_port(self) -> None:
+        """Bound, but not listening: connections are refused, and nobody else is given the port in the meantime."""
+        self._socket.close()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((self.host, self.port))
 
     def _wake(self) -> None:
         """Ends a blocked accept() by connecting once: closing the socket does not wake it on every platform."""
@@ -133,13 +192,13 @@ class Listener:
         except OSError:
             return
 
-    def _accept(self) -> None:
+    def _accept(self, listening: socket.socket) -> None:
         while True:
             try:
-                connection, address = self._socket.accept()
+                connection, address = listening.accept()
             except OSError:
                 return
-            if self._stopping:
+            if self._pausing.is_set():
                 connection.close()
                 return
             thread = threading.Thread(target=self._converse, args=(connection, address), daemon=True)
@@ -155,7 +214,8 @@ class Listener:
         finally:
             with self._guard:
                 self._open.pop(threading.current_thread(), None)
-            _hang_up(connection)
+            if not is_to_be_reset(connection):
+                _hang_up(connection)
             connection.close()
 
 
@@ -164,3 +224,11 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return
+
+
+def _knocking(host: str, port: int) -> socket.socket:
+    """A connection that takes a place in the backlog, or waits for one."""
+    filler = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    filler.setblocking(False)
+    filler.connect_ex((host, port))
+    return filler

@@ -84,6 +84,10 @@ class Wire:
     def _named(self, protocol: Protocol, operation: str) -> Incoming:
         return Incoming(protocol, operation if operation in self._operations else "", {})
 
+    def operation(self, name: str) -> Any:
+        """The operation's model: its shapes and its errors."""
+        return self._model.operation_model(name)
+
     def read(self, request: Request, incoming: Incoming) -> dict[str, Any]:
         """The input's members by their model names. Raises AwsError for a body that cannot be read or lacks one."""
         if not incoming.operation:
