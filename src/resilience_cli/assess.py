@@ -7,12 +7,12 @@ AWS Health supports but does not decide. A Region without traffic is judged by c
 Everything between healthy and impaired is unknown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from . import simulate
 from .model.app import App
-from .model.facts import Facts
-from .model.readings import Judged, Level, Reading, SignalKind, Verdict
+from .model.facts import Facts, Topic
+from .model.readings import PENDING, Judged, Level, Reading, SignalKind, Verdict
 
 DECIDING = (SignalKind.ALARM, SignalKind.CANARY, SignalKind.METRIC, SignalKind.ENDPOINT)
 WITHOUT_TRAFFIC = (SignalKind.CANARY, SignalKind.ENDPOINT)
@@ -22,6 +22,24 @@ def assess(app: App, facts: Facts) -> tuple[Verdict, ...]:
     """One verdict per serving Region, in the config's order."""
     readings = _distinct(_sober(app, facts.readings))
     return tuple(_verdict(app, facts, region, readings) for region in app.regions.serving)
+
+
+def is_enough(app: App, facts: Facts, regions: Collection[str]) -> bool:
+    """Whether no answer still missing could change these Regions' verdicts, and all but signals and answers is in.
+
+    What is missing is taken as good, as bad and as unknown in turn: a verdict that stays the same is settled.
+    """
+    if any(unread.hanging and unread.topic not in (Topic.SIGNALS, Topic.ANSWERS) for unread in facts.unread):
+        return False
+    outcomes = {
+        tuple(v.verdict for v in assess(app, _supposed(facts, level)) if v.region in regions) for level in Level
+    }
+    return len(outcomes) == 1
+
+
+def _supposed(facts: Facts, level: Level) -> Facts:
+    supposed = tuple(r.model_copy(update={"level": level}) if r.flag == PENDING else r for r in facts.readings)
+    return facts.model_copy(update={"readings": supposed})
 
 
 def verdict_on(verdicts: Iterable[Verdict], region: str) -> Judged:

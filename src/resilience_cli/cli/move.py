@@ -42,28 +42,26 @@ def move(session: Session, request: Request, agreement: Agreement, report: Repor
 def plan(session: Session, request: Request, out: Path | None, report: Report) -> int:
     """Decide and show; keep the plan where asked."""
     from ..model.plan import Plan
+    from ..wiring import KeptPlan
 
     setup = session.open(request.config, writes=False)
     decided = _decide(session, setup, request)
     if out is not None and isinstance(decided.decision, Plan):
-        session.wiring.save_plan(decided.decision, out)
-        book = f" --runbook {request.runbook}" if request.runbook else ""
-        session.terminal.tell(f"the plan is in {out}; to carry it out: resil apply {out}{book}\n")
+        session.wiring.save_plan(KeptPlan(decided.decision, decided.runbook), out)
+        session.terminal.tell(f"the plan is in {out}; to carry it out: resil apply {out}\n")
     elif out is not None:
         session.terminal.tell(f"there is no plan to keep: {out} was not written\n")
     return _show(session, decided, report)
 
 
-def apply(
-    session: Session, file: Path, config: Path | None, runbook: Path | None, agreement: Agreement, report: Report
-) -> int:
+def apply(session: Session, file: Path, config: Path | None, agreement: Agreement, report: Report) -> int:
     """Carry out a kept plan, after the same plan came of fresh facts."""
     consent = None if agreement.dry_run else consent_of(session, agreement)
     kept = session.wiring.load_plan(file)
     setup = session.open(config, writes=consent is not None)
-    if kept.app != setup.app.app:
-        raise UsageError(f"{file}: is a plan for {kept.app}; the config is for {setup.app.app}")
-    decided = session.wiring.recheck(setup, kept, runbook)
+    if kept.plan.app != setup.app.app:
+        raise UsageError(f"{file}: is a plan for {kept.plan.app}; the config is for {setup.app.app}")
+    decided = session.wiring.recheck(setup, kept)
     if consent is None:
         return _dry_run(session, setup, decided, report)
     return _carry_out(session, setup, decided, consent, report)
@@ -80,7 +78,7 @@ def resume(session: Session, setup: Any, run: Run, consent: Consent, report: Rep
     if not run.resumable:
         raise UsageError(f"run {run.run} is {run.outcome}: there is nothing to resume", hint="resil status")
     operator = agree(session, run.plan, consent, proposed=False)
-    return _finish(session, setup, wiring.resume(setup, run.run, operator), report, run)
+    return _finish(session, setup, wiring.resume(setup, run.run, operator, consent.how), report, run)
 
 
 def _decide(session: Session, setup: Any, request: Request) -> Decided:
@@ -130,7 +128,7 @@ def _carry_out(session: Session, setup: Any, decided: Decided, consent: Consent,
     terminal = session.terminal
     terminal.tell(decision_payload(plan, "text", terminal.look(terminal.stderr), decided.facts.overrides) + "\n")
     operator = agree(session, plan, consent, proposed=plan.proposed)
-    return _finish(session, setup, session.wiring.run(setup, plan, operator, consent.how), report)
+    return _finish(session, setup, session.wiring.run(setup, plan, decided.facts, operator, consent.how), report)
 
 
 def _finish(session: Session, setup: Any, entries: Iterator[Entry], report: Report, resumed: Run | None = None) -> int:

@@ -54,9 +54,8 @@ def apply(
     detailed_exitcode: o.Detailed = False,
     output: o.Output = "text",
     config: o.Config = None,
-    runbook: o.Runbook = None,
 ) -> int:
-    """Carry out a plan that was kept.
+    """Carry out a plan that was kept, by the runbook it was made with.
 
     The same plan must come of fresh facts, or it is refused as stale.
     """
@@ -64,7 +63,7 @@ def apply(
     from .consent import Agreement
 
     agreement = Agreement(yes, approve, dry_run)
-    return move.apply(session(ctx), file, config, runbook, agreement, move.Report(output, detailed_exitcode))
+    return move.apply(session(ctx), file, config, agreement, move.Report(output, detailed_exitcode))
 
 
 def register(app: typer.Typer) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..errors import AwsTrouble, ResilError, UsageError
 from ..journal import fold
+from ..model.facts import Facts
 from ..model.plan import Plan, PlannedStep
 from ..model.run import (
     Approved,
@@ -51,8 +52,11 @@ class Author(NamedTuple):
     endpoints: tuple[str, ...] = ()
 
 
-def start(stage: Stage, store: JournalStore, run: str, author: Author) -> Iterator[Entry]:
-    """Run an approved plan from its first step. The last entry is Closed; its outcome is the run's."""
+def start(stage: Stage, store: JournalStore, run: str, author: Author, facts: Facts) -> Iterator[Entry]:
+    """Run an approved plan from its first step. The last entry is Closed; its outcome is the run's.
+
+    ``facts`` are those the plan was made on: the evidence goes into the journal beside it.
+    """
     pen = Pen(store, stage.clock, run)
     with store.hold(run):
         yield pen.write(
@@ -65,6 +69,9 @@ def start(stage: Stage, store: JournalStore, run: str, author: Author) -> Iterat
             typed_at=author.typed_at,
             decided_at=stage.plan.observed_at,
             endpoints=author.endpoints,
+            readings=facts.readings,
+            answers=facts.answers,
+            unread=facts.unread,
         )
         yield pen.write(Approved, how=author.how)
         yield from _to_the_end(stage, pen)
@@ -79,7 +86,7 @@ def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Itera
         if not before.resumable:
             raise UsageError(f"run {run} is {before.outcome}: there is nothing to resume", hint="resil status")
         stage = replace(stage, plan=before.plan)
-        pen = Pen(store, stage.clock, run, seq=before.last_seq)
+        pen = Pen(store, stage.clock, run, seq=before.last_seq, asked=before.changed)
         yield pen.write(Resumed, caller=author.caller, host=author.host)
         if not any(isinstance(entry, Approved) for entry in told):
             yield pen.write(Approved, how=author.how)

@@ -8,7 +8,7 @@ someone else changed is left alone.
 from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple
 
-from ..errors import AwsTrouble, Conflicting, SafetyRule, Throttled, Uncertain, Unreachable
+from ..errors import AwsTrouble, Conflicting, SafetyRule, Throttled, Uncertain, Unreachable, UsageError
 from ..model.effects import ControlsEffect, Effect, Receipt
 from ..model.run import Confirmed, Declined, Entry, Noted, Performed, Performing
 from ..observe import look_at
@@ -75,6 +75,9 @@ def _attempt(stage: Stage, pen: Pen, task: Task) -> Generator[Entry, None, _Atte
     except Uncertain as lost:
         yield pen.write(Noted, step=task.step, text=f"no certain answer ({lost.message}); reading what happened")
         return _Attempt(uncertain=True, why=lost.message)
+    except UsageError as unusable:  # credentials that are missing or expired: nothing was sent
+        yield pen.write(Declined, **named, why=unusable.message)
+        return _Attempt(final=True, why=unusable.message)
     except AwsTrouble as refused:
         yield pen.write(Declined, **named, why=refused.message)
         stale = isinstance(refused, Conflicting)

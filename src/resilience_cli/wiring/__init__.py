@@ -1,0 +1,39 @@
+"""The composition root: the only place that knows core and adapters, and puts them together for each command.
+
+Inside: ``setup`` (config, state, World), ``moves`` (look, decide, run, rehearse, resume), ``journals`` (past runs),
+``kept_plans`` (plan files), ``sandboxes`` (the local AWS and its drills).
+"""
+
+from .journals import explain_exit, list_runs, show_run
+from .kept_plans import KeptPlan, load_plan, save_plan
+from .moves import Decided, decide, recheck, rehearse, resume, run, status
+from .sandboxes import Exports, drill, sandbox_calls, sandbox_down, sandbox_up, scenarios
+from .setup import Access, Setup, open_app, shipped_runbooks, state_directory, validate
+
+__all__ = [
+    "Access",
+    "Decided",
+    "Exports",
+    "KeptPlan",
+    "Setup",
+    "decide",
+    "drill",
+    "explain_exit",
+    "list_runs",
+    "load_plan",
+    "open_app",
+    "recheck",
+    "rehearse",
+    "resume",
+    "run",
+    "sandbox_calls",
+    "sandbox_down",
+    "sandbox_up",
+    "save_plan",
+    "scenarios",
+    "shipped_runbooks",
+    "show_run",
+    "state_directory",
+    "status",
+    "validate",
+]

@@ -1,0 +1,120 @@
+"""Look, decide, run, rehearse, resume: the core put to work on one app."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple, assert_never
+
+from .. import execute, planner
+from ..adapters.memory import Agrees, MemoryJournal, MemoryWorld, RehearsalClock
+from ..assess import is_enough
+from ..errors import Stale, UsageError
+from ..execute import Author, Stage
+from ..journal import prior_switches
+from ..model.facts import Facts
+from ..model.plan import Decision, Intent, Mode, NothingToDo, Plan, Refusal
+from ..model.run import Entry
+from ..model.runbook import Runbook
+from ..model.status import Status
+from ..observe import Enough, gather
+from ..ports import Operator, World
+from ..survey import survey
+from .journals import list_runs, readable_runs, show_run, unfinished
+from .kept_plans import KeptPlan
+from .setup import Setup
+
+How = Literal["typed", "yes", "digest"]
+
+
+class Decided(NamedTuple):
+    """A decision, the facts it was made on, and the runbook it was made with."""
+
+    decision: Decision
+    facts: Facts
+    runbook: Runbook
+
+
+def observe(setup: Setup, enough: Enough | None = None) -> Facts:
+    """One bounded look at everything resil.yaml names."""
+    prior = prior_switches(readable_runs(setup))
+    return gather(setup.world(), setup.app, setup.clock, prior_switches=prior, enough=enough)
+
+
+def status(setup: Setup) -> Status:
+    return survey(setup.app, observe(setup), unfinished(readable_runs(setup)))
+
+
+def decide(setup: Setup, intent: Intent, runbook: Path | None = None) -> Decided:
+    """Observe and plan; changes nothing."""
+    return _decide(setup, intent, setup.runbook(intent.verb, runbook))
+
+
+def _decide(setup: Setup, intent: Intent, runbook: Runbook) -> Decided:
+    """An emergency does not wait for answers that could not change its plan; what it did not wait for stays listed."""
+    wanted = {intent.to} if intent.mode is Mode.EMERGENCY and intent.to else None
+    enough = None if wanted is None else lambda facts: is_enough(setup.app, facts, wanted)
+    facts = observe(setup, enough)
+    return Decided(planner.plan(setup.app, runbook, intent, facts), facts, runbook)
+
+
+def recheck(setup: Setup, kept: KeptPlan) -> Decided:
+    """Plan the same intent again, by the same runbook, on fresh facts.
+
+    Raises Stale where another plan comes of it, or none is needed.
+    """
+    again = _decide(setup, kept.plan.intent, kept.runbook)
+    match again.decision:
+        case Plan(digest=digest) if digest == kept.plan.digest:
+            return again
+        case Refusal():
+            return again
+        case Plan(digest=digest):
+            now = f"made now it would be {digest[:12]}"
+        case NothingToDo(why=why):
+            now = f"there is nothing to do any more ({why})"
+        case _:
+            assert_never(again.decision)
+    raise Stale(
+        f"the plan {kept.plan.digest[:12]} is stale: {now}; nothing was changed", hint="resil plan makes a new one"
+    )
+
+
+def run(setup: Setup, plan: Plan, facts: Facts, operator: Operator, how: How) -> Iterator[Entry]:
+    """Carry out an approved plan, its evidence kept in the journal. The last entry is Closed."""
+    stage = Stage(setup.app, plan, setup.world(), setup.clock, operator, setup.pace)
+    return execute.start(stage, setup.journal, _new_run(setup, plan), _author(setup, stage.world, how), facts)
+
+
+def rehearse(setup: Setup, plan: Plan, facts: Facts) -> Iterator[Entry]:
+    """The same run in a world of memory, starting from the facts the plan was made on. Nothing leaves the process."""
+    clock = RehearsalClock(setup.clock.now())
+    stage = Stage(setup.app, plan, MemoryWorld(facts), clock, Agrees(), setup.pace)
+    author = Author("rehearsal", socket.gethostname(), "yes", setup.typed_at)
+    return execute.start(stage, MemoryJournal(), f"{_stamp(setup)}-rehearsal", author, facts)
+
+
+def resume(setup: Setup, run_id: str | None, operator: Operator, how: How = "yes") -> Iterator[Entry]:
+    """Go on with a run (default the newest), with the plan its journal holds."""
+    known = show_run(setup, run_id) if run_id else next(iter(reversed(list_runs(setup))), None)
+    if known is None:
+        raise UsageError("there is no run to resume", hint="resil runs list")
+    if not known.resumable:
+        raise UsageError(f"run {known.run} is {known.outcome}: there is nothing to resume", hint="resil status")
+    stage = Stage(setup.app, known.plan, setup.world(), setup.clock, operator, setup.pace)
+    return execute.resume(stage, setup.journal, known.run, _author(setup, stage.world, how))
+
+
+def _new_run(setup: Setup, plan: Plan) -> str:
+    return f"{_stamp(setup)}-{plan.intent.verb}-{secrets.token_hex(2)}"
+
+
+def _stamp(setup: Setup) -> str:
+    return setup.typed_at.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _author(setup: Setup, world: World, how: How) -> Author:
+    caller = os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+    urls = tuple(f"{override.service} {override.url}" for override in world.overrides())
+    return Author(caller, socket.gethostname(), how, setup.typed_at, urls)
