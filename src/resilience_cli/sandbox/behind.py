@@ -7,6 +7,7 @@ one process holds one sandbox at a time. Its state is emptied when a sandbox sta
 import io
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,9 +31,11 @@ class Moto:
         BackendDict.reset()
         reset_model_data()
         self._app = DomainDispatcherApplication(create_backend_app)
+        self.settled: Callable[[], None] = lambda: None  # called, under the same lock, after each request
 
     def answer(self, request: Request) -> Response:
         body, status, headers = run_wsgi_app(self._app, _environ(request), buffered=True)
+        self.settled()
         return Response(int(status.split()[0]), b"".join(body), dict(headers))
 
     def ask(self, call: Call, target: str) -> dict[str, Any]:

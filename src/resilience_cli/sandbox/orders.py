@@ -7,7 +7,7 @@ they turn a Region's endpoint, canaries, error metrics and so its alarms and hea
 import ipaddress
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ from .orders_resources import (
 )
 from .orders_signals import Signals
 from .regional import bind
+from .replication import Replication
+from .replication_copies import Copies
+from .replication_courier import Courier
+from .replication_ledger import Clock
 from .route53 import Route53
 from .server import Sandbox
 from .service import Service
@@ -92,6 +96,11 @@ class World:
         self.tables = GlobalTables(self.cloudwatch.metrics, lambda call: self.sandbox.moto.ask(call, DYNAMODB))
         self.sandbox = self._sandbox(ports[0], clock)
         undo.callback(self.sandbox.stop)
+        clocks = Clock(clock)
+        self.replication = Replication(self.tables, Copies(clocks), self.cloudwatch.metrics, clocks)
+        self.sandbox.moto.settled = self.replication.collect
+        self.sandbox.pages["/_resil/ledger"] = self._ledger
+        self.courier = Courier(self.replication, self.sandbox.lock)
         self.arc.set_endpoints({region: self.sandbox.serve_endpoint(region) for region in ENDPOINT_REGIONS})
         self.endpoints = bind(ADDRESSES)
         for endpoint in self.endpoints.values():
@@ -104,7 +113,16 @@ class World:
         undo.callback(self.nameserver.stop)
         self.signals = Signals(self.cloudwatch, self.synthetics, self.tables)
         self._switches = Switches(
-            Parts(self.cloudwatch, self.health, self.tables, self.arc_cluster, self.signals, self.impair, self._clock)
+            Parts(
+                self.cloudwatch,
+                self.health,
+                self.tables,
+                self.arc_cluster,
+                self.signals,
+                self.replication,
+                self.impair,
+                self._clock,
+            )
         )
         self._pulse = threading.Thread(target=self._beat, name="orders-pulse", daemon=True)
         self.directory = Path()
@@ -170,6 +188,7 @@ class World:
             endpoint.start()
         self.checks.start()
         self.nameserver.start()
+        self.courier.start()
         self.sandbox.start()
         self._pulse.start()
 
@@ -180,6 +199,7 @@ class World:
         self._stopping.set()
         if self._pulse.is_alive():
             self._pulse.join()
+        self.courier.stop()
         self.sandbox.stop()
         self.nameserver.stop()
         self.checks.stop()
@@ -199,6 +219,12 @@ class World:
         """The switches over HTTP: see ``orders_control.Switches``."""
         with self.sandbox.lock:
             return self._switches.turn(wish)
+
+    def _ledger(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """``GET /_resil/ledger?table=Orders``: what ``model.ledger.Ledger`` reads."""
+        with self.sandbox.lock:
+            extract = self.replication.extract(query.get("table"))
+        return extract.as_json()
 
     def _beat(self) -> None:
         while not self._stopping.wait(PULSE_S):

@@ -5,6 +5,10 @@
     {"health_plan": false}                  AWS Health asks for a support plan
     {"health_event": {"region": R, "service": "DYNAMODB"}}   an issue opens;  {"health_close": ARN} closes it
     {"lag_ms": 90000}  [600, 1200]  null    replication takes this long; null: no datapoints
+    {"lag_ms": {"from": R, "to": S, "ms": 90000}}    the same for one direction
+    {"stall": {"from": R, "to": S}}         writes of R are held back from S; {"resume": ...} lets them through
+    {"isolate": "us-west-2"}                the Region's replication is cut off both ways; {"rejoin": R} ends it
+    {"background": false}                   the world writes no items of its own: only clients' writes are replicated
     {"canaries": "stop"}                    all canaries; "start" again, or "broken": EXECUTION_FAILURE every time
     {"endpoints_down": ["us-east-1"]}       ARC cluster endpoints that do not answer
     {"wait_period_ms": 5000}                the safety rule's wait period
@@ -24,6 +28,8 @@ from .cloudwatch import CloudWatch
 from .health import Health
 from .orders_resources import SERVING
 from .orders_signals import CANARY_MODES, Signals
+from .replication import Replication
+from .replication_links import Pair, Range
 from .tables import GlobalTables
 
 
@@ -36,6 +42,7 @@ class Parts:
     tables: GlobalTables
     arc_cluster: ArcCluster
     signals: Signals
+    replication: Replication
     impair: Callable[[str, float], None]
     now: Callable[[], float]
 
@@ -51,6 +58,11 @@ class Switches:
             "health_event": self._health_event,
             "health_close": parts.health.close,
             "lag_ms": self._lag,
+            "stall": self._stall,
+            "resume": lambda wish: parts.replication.resume(_pair(wish)),
+            "isolate": self._isolate,
+            "rejoin": lambda region: parts.replication.rejoin(_serving(region)),
+            "background": self._background,
             "canaries": self._canaries,
             "endpoints_down": self._endpoints_down,
             "wait_period_ms": self._wait_period,
@@ -78,6 +90,9 @@ class Switches:
             "canaries": parts.signals.canaries,
             "health_plan": parts.health.support_plan,
             "lag_ms": list(parts.tables.lag_ms) if parts.tables.lag_ms else None,
+            "stalled": sorted(list(pair) for pair in parts.tables.links.stalled),
+            "isolated": sorted(parts.tables.links.isolated),
+            "background": parts.replication.background,
             "endpoints_down": sorted(parts.arc_cluster.down),
         }
 
@@ -88,9 +103,30 @@ class Switches:
         words = event.get("description", "We are investigating increased error rates.")
         self._parts.health.open(event["region"], event["service"], words)
 
-    def _lag(self, lag: float | list[float] | None) -> None:
-        low, high = (lag[0], lag[1]) if isinstance(lag, list) else (lag, lag)
-        self._parts.signals.set_lag(low, high, self._parts.now())
+    def _lag(self, lag: float | list[float] | dict[str, Any] | None) -> None:
+        pair = _pair(lag) if isinstance(lag, dict) else None
+        if isinstance(lag, dict):
+            self._parts.tables.links.set_lag(_range(lag["ms"]), pair)
+        elif lag is None:
+            self._parts.tables.set_lag(None)
+        else:
+            self._parts.tables.set_lag(*_range(lag))
+        self._parts.replication.hurry()
+        self._parts.signals.tell_lag(self._parts.now(), pair)
+
+    def _stall(self, wish: dict[str, str]) -> None:
+        pair = _pair(wish)
+        self._parts.replication.stall(pair)
+        self._parts.signals.tell_lag(self._parts.now(), pair)
+
+    def _isolate(self, region: str) -> None:
+        self._parts.replication.isolate(_serving(region))
+        for other in SERVING:
+            for pair in ((region, other), (other, region)):
+                self._parts.signals.tell_lag(self._parts.now(), pair)
+
+    def _background(self, on: bool) -> None:
+        self._parts.replication.background = bool(on)
 
     def _canaries(self, mode: str) -> None:
         if mode not in CANARY_MODES:
@@ -117,3 +153,15 @@ def _serving(region: str) -> str:
     if region not in SERVING:
         raise ValueError(f"{region!r} is not a serving Region; there are {', '.join(SERVING)}")
     return region
+
+
+def _pair(wish: dict[str, Any]) -> Pair:
+    source, target = _serving(wish["from"]), _serving(wish["to"])
+    if source == target:
+        raise ValueError(f"{source!r} does not replicate to itself")
+    return source, target
+
+
+def _range(lag: float | list[float]) -> Range:
+    low, high = lag if isinstance(lag, list) else (lag, lag)
+    return float(low), float(high)

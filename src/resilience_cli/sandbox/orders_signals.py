@@ -1,4 +1,4 @@
-"""What the reference application's signals say while it runs: metrics, canary runs and replication lag.
+"""What the reference application's signals say while it runs: metrics, canary runs, and replication lag till then.
 
 A Region fails for a share of its requests (0 sound, 1 dead, between them a grey failure); everything published about
 it follows from that share. When the share changes, the last few minutes are published anew in the new state, so that
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from .cloudwatch import CloudWatch
 from .cloudwatch_metrics import MetricKey, Stat, metric_key, sample
 from .orders_resources import OBSERVER, OWN_CANARY, SERVING, observing_canary
+from .replication_links import Pair
 from .synthetics import Outcome, Synthetics
 from .tables import GlobalTables
 
@@ -46,7 +47,6 @@ class Signals:
         for region in SERVING:
             self._run_canaries(region, now)
             self._publish(region, now)
-        self._tables.publish(now)
 
     def set_failing(self, region: str, share: float, now: float) -> None:
         """From now on, and for the last whole minutes, this share of the Region's requests fails."""
@@ -68,13 +68,12 @@ class Signals:
                 self._synthetics.set_running(where, canary, mode != "stop")
         self._settle(now, SERVING)
 
-    def set_lag(self, low_ms: float | None, high_ms: float | None, now: float) -> None:
-        """From now on, and for the last whole minutes, replication takes this long; None: nothing is published."""
+    def tell_lag(self, now: float, pair: Pair | None = None) -> None:
+        """Tell the last whole minutes as if replication had taken as long as it will now, where it will at all."""
         since = now - now % 60 - RECENT_S
-        self._tables.erase(since)
-        self._tables.set_lag(low_ms, high_ms)
+        self._tables.erase(since, pair)
         for at in _steps(since, now):
-            self._tables.publish(at)
+            self._tables.publish(at, pair)
 
     def _publish_past(self, since: float, now: float) -> None:
         for at in _steps(since, now):

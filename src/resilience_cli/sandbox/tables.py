@@ -1,17 +1,20 @@
 """DynamoDB global tables: what DescribeTable says of replicas, and the lag each source Region publishes.
 
 The tables themselves and their items are kept by the backend behind the sandbox, one table a Region; this adds the
-members of a global table to its DescribeTable. ``ReplicationLatency`` is published in the *source* Region's
-CloudWatch, by TableName and ReceivingRegion (DynamoDB developer guide, "Monitoring global tables").
+members of a global table to its DescribeTable, and ``replication`` carries the items. ``ReplicationLatency`` is
+published in the *source* Region's CloudWatch, by TableName and ReceivingRegion (DynamoDB developer guide, "Monitoring
+global tables"): by ``replication`` for each write that arrives, by this for a past in which there were no clients yet.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 
 from .cloudwatch_metrics import MetricStore, metric_key, sample
 from .operations import Answer
+from .replication_links import Links, Pair, Range
 from .service import AwsError, Call
 
 VERSION = "2019.11.21"
@@ -39,7 +42,8 @@ class GlobalTables:
         self._describe = describe
         self._random = random.Random(seed)
         self.tables: dict[str, GlobalTable] = {}
-        self.lag_ms: tuple[float, float] | None = (600.0, 1200.0)
+        self.links = Links(seed)
+        self.published = True
 
     def add(self, table: GlobalTable) -> None:
         self.tables[table.name] = table
@@ -65,32 +69,40 @@ class GlobalTables:
             ],
         }
 
+    @property
+    def lag_ms(self) -> Range | None:
+        """The usual lag; None while no datapoints are published."""
+        return self.links.lag_ms() if self.published else None
+
     def set_lag(self, low_ms: float | None, high_ms: float | None = None) -> None:
-        """The range new datapoints are drawn from; None stops them, as a Region without writes publishes none."""
-        self.lag_ms = None if low_ms is None else (low_ms, low_ms if high_ms is None else high_ms)
+        """The range new delays are drawn from; None only ends the datapoints, as in a Region without writes."""
+        self.published = low_ms is not None
+        if low_ms is not None:
+            self.links.set_lag((low_ms, low_ms if high_ms is None else high_ms))
 
-    def publish(self, at: float) -> None:
-        """One datapoint for every table and ordered pair of Regions. STRONG tables publish none, as MRSC does."""
-        if self.lag_ms is None:
-            return
-        for table in self.tables.values():
-            for source in table.regions if table.consistency == "EVENTUAL" else ():
-                for target in table.regions:
-                    if target != source:
-                        self._metrics.publish(
-                            lag_key(table.name, source, target), at, sample(self._lag()), "Milliseconds"
-                        )
+    def publish(self, at: float, pair: Pair | None = None) -> None:
+        """Tell the past: a datapoint for every table and link. STRONG tables publish none, as MRSC does."""
+        for table, link in self._published_links():
+            if pair in (None, link) and not self.links.holds(link):
+                low, high = self.links.lag_ms(link)
+                told = sample(self._random.uniform(low, high))
+                self._metrics.publish(lag_key(table, *link), at, told, "Milliseconds")
 
-    def erase(self, since: float) -> None:
+    def erase(self, since: float, pair: Pair | None = None) -> None:
         """Forget the datapoints since then, so that a new lag is seen without waiting for the old to pass."""
         for table in self.tables.values():
-            for source in table.regions:
-                for target in table.regions:
-                    self._metrics.erase(lag_key(table.name, source, target), since)
+            for link in _links(table):
+                if pair in (None, link):
+                    self._metrics.erase(lag_key(table.name, *link), since)
 
-    def _lag(self) -> float:
-        low, high = self.lag_ms or (0.0, 0.0)
-        return self._random.uniform(low, high)
+    def _published_links(self) -> Iterator[tuple[str, Pair]]:
+        for table in self.tables.values() if self.published else ():
+            if table.consistency == "EVENTUAL":
+                yield from ((table.name, link) for link in _links(table))
+
+
+def _links(table: GlobalTable) -> Iterator[Pair]:
+    return permutations(table.regions, 2)
 
 
 def lag_key(table: str, source: str, target: str) -> Any:
