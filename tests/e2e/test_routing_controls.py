@@ -1,0 +1,95 @@
+"""ARC as it is on a bad day: endpoints away, safety rules that refuse, a rule's wait period."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from resilience_cli.sandbox.arc import ENDPOINT_REGIONS, RuleConfig
+from resilience_cli.sandbox.service import AwsError
+
+from .scene import ALL_EAST, EAST, LATENCY, LOCAL, WEST, Scene, refused
+
+REASON = ("--reason", "agreed in the incident call")
+
+
+@pytest.fixture
+def arc(scene: Scene) -> Iterator[Scene]:
+    scene.uses(LATENCY, timeout="4s")
+    yield scene
+
+
+def forbid_leaving(scene: Scene) -> str:
+    """A safety rule that wants both Regions On: no failover without overriding it. Its ARN."""
+    world = scene.world
+    both = list(world.routing.controls.values())
+    return world.arc.add_rule(world.routing.panel, "both-on", RuleConfig("AND"), both, wait_period_ms=0)
+
+
+@pytest.mark.parametrize("down", [2, 4])
+def test_endpoints_that_are_away_are_passed_over(arc: Scene, down: int) -> None:
+    arc.world.control({"endpoints_down": list(ENDPOINT_REGIONS[:down])})
+    over = arc.resil("failover", "--to", EAST, "--yes")
+    assert over.code == 0, over.said
+    assert arc.answers() == ALL_EAST
+    assert arc.controls() == {WEST: "Off", EAST: "On"}
+
+
+def test_with_every_endpoint_away_nothing_is_changed_and_it_is_said_why(arc: Scene) -> None:
+    arc.world.control({"endpoints_down": list(ENDPOINT_REGIONS)})
+    status, over = arc.at_once(("status", "--check"), ("failover", "--to", EAST, "--yes"))
+    assert status.code == 11, status.said
+    assert over.code == 3, over.said
+    assert "ARC endpoint" in over.said
+    assert arc.controls() == {WEST: "On", EAST: "On"}
+    assert arc.answers() == LOCAL
+
+
+def test_a_safety_rule_refuses_by_its_name_and_is_overridden_by_its_name(arc: Scene) -> None:
+    rule = forbid_leaving(arc)
+    over = arc.resil("failover", "--to", EAST, "--yes")
+    assert over.code == 3, over.said
+    assert rule in over.err.replace("\n", "") + over.out.replace("\n", "").replace(" ", "")
+    assert arc.controls() == {WEST: "On", EAST: "On"}
+    assert arc.answers() == LOCAL
+
+    unnamed = arc.resil("failover", "--to", EAST, "--yes", "--override", "safety-rule", *REASON)
+    assert unnamed.code == 2, unnamed.said
+    named = arc.resil("failover", "--to", EAST, "--yes", "--override", f"safety-rule={rule}", *REASON)
+    assert named.code == 0, named.said
+    assert arc.controls() == {WEST: "Off", EAST: "On"}
+    planned = next(entry for entry in arc.journal() if entry["kind"] == "planned")
+    assert planned["plan"]["intent"]["overrides"][0]["reason"] == REASON[1]
+
+
+def test_a_rules_wait_period_is_waited_out(arc: Scene) -> None:
+    assert arc.resil("failover", "--to", EAST, "--yes").code == 0
+    arc.world.control({"wait_period_ms": 4000})
+    back = arc.resil("failback", "--yes")
+    assert back.code == 0, back.said
+    assert arc.answers() == LOCAL
+    assert any(entry["kind"] == "declined" for entry in arc.journal()), "the wait period was over before it mattered"
+
+
+def test_an_answer_that_is_lost_is_settled_by_reading_and_the_change_made_once(arc: Scene) -> None:
+    lost: list[str] = []
+
+    def lose_the_first(call: object) -> AwsError | None:
+        if getattr(call, "operation", "") == "UpdateRoutingControlStates" and not lost:
+            lost.append("answer")
+            return AwsError("InternalServerException", "something went wrong", 500)
+        return None
+
+    arc.world.sandbox.after.append(lose_the_first)
+    over = arc.resil("failover", "--to", EAST, "--yes")
+    assert over.code == 0, over.said
+    assert arc.writes() == ["UpdateRoutingControlStates"]
+    assert arc.controls() == {WEST: "Off", EAST: "On"}
+
+
+def test_not_being_allowed_to_set_a_control_changes_nothing(arc: Scene) -> None:
+    denied = AwsError("AccessDeniedException", "User is not authorized", 403)
+    with refused(arc.world, "UpdateRoutingControlStates", denied):
+        over = arc.resil("failover", "--to", EAST, "--yes")
+    assert over.code == 3, over.said
+    assert "not authorized" in over.said
+    assert arc.answers() == LOCAL
