@@ -8,18 +8,23 @@ import io
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from moto.core import responses
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
+from moto.core.request import Request as MotoRequest
+from moto.dynamodb.responses import DynamoHandler
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
 from .listener import Request, Response
 from .service import AwsError, Call
 
+_DYNAMODB = "DynamoDB_20120810."
 _CODE_IN_XML = re.compile(r"<Code>([^<]+)</Code>")
 
 
@@ -30,13 +35,20 @@ class Moto:
         default_user_config["lambda"]["use_docker"] = False  # an invocation answers at once, without a container
         BackendDict.reset()
         reset_model_data()
+        _know_method_names()
         self._app = DomainDispatcherApplication(create_backend_app)
         self.settled: Callable[[], None] = lambda: None  # called, under the same lock, after each request
 
     def answer(self, request: Request) -> Response:
-        body, status, headers = run_wsgi_app(self._app, _environ(request), buffered=True)
+        """DynamoDB has hundreds of requests a second: they go to moto's own entry, past Flask, in half the time."""
+        environ = _environ(request)
+        if request.header("X-Amz-Target").startswith(_DYNAMODB):
+            answer = _straight(environ)
+        else:
+            body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
+            answer = Response(int(status.split()[0]), b"".join(body), dict(headers))
         self.settled()
-        return Response(int(status.split()[0]), b"".join(body), dict(headers))
+        return answer
 
     def ask(self, call: Call, target: str) -> dict[str, Any]:
         """One JSON-protocol operation, as a store on top of moto asks it. Raises AwsError for moto's refusal.
@@ -56,6 +68,20 @@ class Moto:
             message = str(answer.get("message", answer.get("Message", "")))
             raise AwsError(error_code(response), message, response.status)
         return answer
+
+
+def _straight(environ: dict[str, Any]) -> Response:
+    """As moto answers an SDK in its own process (``BotocoreStubber.process_request``)."""
+    request = MotoRequest(environ)
+    status, headers, body = DynamoHandler.dispatch(request, request.raw_url, dict(request.headers))
+    told = {name: str(value) for name, value in headers.items() if name != "status"}
+    return Response(int(status), body.encode() if isinstance(body, str) else body, told)
+
+
+def _know_method_names() -> None:
+    """moto lists a class's methods anew for each call, which takes as long as a PutItem; here it is done once."""
+    if not hasattr(responses.method_names_from_class, "cache_info"):
+        responses.method_names_from_class = cache(responses.method_names_from_class)
 
 
 def headers_of(pairs: dict[str, str]) -> Any:
