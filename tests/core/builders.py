@@ -80,10 +80,19 @@ def app(
             "regions": {"primary": regions[0], "standby": list(regions[1:]), "observer": OBSERVER},
             "routing": [route],
             "arc": {"cluster": cluster} if arc else None,
-            "signals": [{"kind": "endpoint", "urls": {region: f"https://{region}.test/" for region in regions}}],
+            "signals": signals(regions),
             **more,
         }
     )
+
+
+def signals(regions: Sequence[str]) -> list[dict[str, Any]]:
+    """What ``health`` gives readings of."""
+    return [
+        {"kind": "canary", "canaries": [{"name": f"c-{r}", "region": OBSERVER, "of": r} for r in regions]},
+        {"kind": "endpoint", "urls": {region: f"https://{region}.test/" for region in regions}},
+        {"kind": "metric", "name": "errors", "namespace": "AWS/ApiGateway", "metric": "5XXError", "above": 1},
+    ]
 
 
 def weighted_app(**more: Any) -> App:
