@@ -1,10 +1,11 @@
 """The steps that change nothing: look, compare with what is required, say what was seen. Each returns its evidence."""
 
 import threading
+from collections.abc import Collection
 from typing import assert_never
 
 from .. import simulate
-from ..assess import assess, verdict_on
+from ..assess import assess, is_enough, verdict_on
 from ..model.app import App, Endpoints, Route
 from ..model.facts import Answer, Facts, Topic
 from ..model.plan import Mode
@@ -68,8 +69,13 @@ def _let_pass(stage: Stage, child: Watching) -> str:
         return f"failed, and was let pass: {failed.why}"
 
 
-def _verdicts(stage: Stage) -> tuple[Verdict, ...]:
-    return assess(stage.app, gather(stage.world, stage.app, stage.clock, topics=JUDGING))
+def _verdicts(stage: Stage, regions: Collection[str]) -> tuple[Verdict, ...]:
+    """Verdicts that are settled for these Regions: a look does not wait for what could not change them."""
+
+    def enough(facts: Facts) -> bool:
+        return is_enough(stage.app, facts, regions)
+
+    return assess(stage.app, gather(stage.world, stage.app, stage.clock, topics=JUDGING, enough=enough))
 
 
 def _check(stage: Stage, step: Check) -> str:
@@ -77,13 +83,14 @@ def _check(stage: Stage, step: Check) -> str:
 
     Unknown passes only in an emergency, where the guards have let it pass already.
     """
-    verdicts = _verdicts(stage)
+    asks_source = step.source == "healthy" and stage.plan.mode is Mode.PLANNED
+    verdicts = _verdicts(stage, (*stage.plan.target, *(stage.plan.source if asks_source else ())))
     for region in stage.plan.target:
         verdict = verdict_on(verdicts, region)
         wanted = verdict is Judged.HEALTHY or (step.target == "not-impaired" and verdict is not Judged.IMPAIRED)
         if not wanted and not (verdict is Judged.UNKNOWN and stage.plan.mode is Mode.EMERGENCY):
             raise StepFailed(f"{region} is {verdict}: {_why(verdicts, region)}", uncertain=verdict is Judged.UNKNOWN)
-    if step.source == "healthy" and stage.plan.mode is Mode.PLANNED:
+    if asks_source:
         for region in stage.plan.source:
             if verdict_on(verdicts, region) is not Judged.HEALTHY:
                 raise StepFailed(f"{region} is {verdict_on(verdicts, region)}: {_why(verdicts, region)}")
@@ -149,7 +156,7 @@ def _allowed_at(allowed: dict[str, frozenset[str]], answer: Answer) -> frozenset
 
 
 def _compare_endpoints(stage: Stage, told: list[str], wrong: list[str], unread: list[str]) -> None:
-    probes = _only_endpoints(stage.app)
+    probes = _only_endpoints(stage.app, stage.plan.target)
     facts = gather(stage.world, probes, stage.clock, topics=frozenset({Topic.SIGNALS}))
     for region in stage.plan.target:
         found = [r for r in facts.readings if r.kind is SignalKind.ENDPOINT and r.region == region]
@@ -160,8 +167,11 @@ def _compare_endpoints(stage: Stage, told: list[str], wrong: list[str], unread: 
             unread.append(f"{region} endpoint: no reading of it")
 
 
-def _only_endpoints(app: App) -> App:
-    return app.model_copy(update={"signals": tuple(app.signals_of(Endpoints))})
+def _only_endpoints(app: App, regions: Collection[str]) -> App:
+    """The app with no signal but the probes of these Regions: nothing is asked in a Region that was left."""
+    kept = [(spec, {r: url for r, url in spec.urls.items() if r in regions}) for spec in app.signals_of(Endpoints)]
+    probes = tuple(spec.model_copy(update={"urls": urls}) for spec, urls in kept if urls)
+    return app.model_copy(update={"signals": probes})
 
 
 def _bake(stage: Stage, step: Bake) -> str:
@@ -169,7 +179,7 @@ def _bake(stage: Stage, step: Bake) -> str:
     end = stage.clock.monotonic() + step.duration
     looks = 0
     while True:
-        verdicts = _verdicts(stage)
+        verdicts = _verdicts(stage, stage.plan.target)
         looks += 1
         for region in stage.plan.target:
             if verdict_on(verdicts, region) is Judged.IMPAIRED:
