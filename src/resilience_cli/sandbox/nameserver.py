@@ -8,13 +8,15 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import dns.message
 import dns.rcode
 
 from .authority import PAYLOAD, Authority
+from .faults import Faults
+from .faults.queries import bare
 
 _PLAIN_UDP = 512  # RFC 1035: the largest answer over UDP to a client without EDNS
 _IDLE_S = 5.0
@@ -31,24 +33,23 @@ def answer_packet(authority: Authority, packet: bytes, limit: int | None) -> byt
     try:
         query = dns.message.from_wire(packet)
     except Exception:  # a parser meets anything at all here
-        return _bare(packet, dns.rcode.FORMERR)
+        return bare(packet, dns.rcode.FORMERR)
     try:
         if limit is not None and query.edns >= 0:
             limit = min(max(limit, query.payload), PAYLOAD)
         return authority.respond(query).to_wire(max_size=limit or 65535, prefer_truncation=True)
     except Exception:  # one bad record must not take down the name server
         logging.getLogger(__name__).exception("could not answer a query")
-        return _bare(packet, dns.rcode.SERVFAIL)
+        return bare(packet, dns.rcode.SERVFAIL)
 
 
-def _bare(packet: bytes, rcode: dns.rcode.Rcode) -> bytes:
-    """A header alone: the query's id and opcode, and why."""
-    flags = 0x8000 | (packet[2] & 0x79) << 8 | int(rcode)
-    return packet[:2] + struct.pack("!HHHHH", flags, 0, 0, 0, 0)
+Reply = Callable[[bytes, int | None], bytes | None]
 
 
-class _Udp(socketserver.UDPServer):
-    authority: Authority
+class _Udp(socketserver.ThreadingUDPServer):
+    """A thread a query: one that a fault delays holds up no other."""
+
+    reply: Reply
 
 
 class _Datagram(socketserver.BaseRequestHandler):
@@ -56,7 +57,7 @@ class _Datagram(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         packet, sock = self.request
-        reply = answer_packet(self.server.authority, packet, _PLAIN_UDP)
+        reply = self.server.reply(packet, _PLAIN_UDP)
         if reply is not None:
             sock.sendto(reply, self.client_address)
 
@@ -64,7 +65,7 @@ class _Datagram(socketserver.BaseRequestHandler):
 class _Tcp(socketserver.ThreadingTCPServer):
     """A thread a connection. Open ones are kept, so that stopping need not wait for a client to leave."""
 
-    authority: Authority
+    reply: Reply
     request_queue_size = 64
     allow_reuse_address = True
 
@@ -95,7 +96,7 @@ class _Stream(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         try:
             for packet in self._packets():
-                reply = answer_packet(self.server.authority, packet, None)
+                reply = self.server.reply(packet, None)
                 if reply is None:
                     return
                 self.wfile.write(struct.pack("!H", len(reply)) + reply)
@@ -111,9 +112,13 @@ class _Stream(socketserver.StreamRequestHandler):
 class NameServer:
     """Listens on one port over UDP and TCP. Bound when made, so its address is known before it answers."""
 
-    def __init__(self, authority: Authority, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, authority: Authority, host: str = "127.0.0.1", port: int = 0, faults: Faults | None = None
+    ) -> None:
+        """``faults``: whose are stopped before this server is, so that nothing is left waiting."""
         self._tcp, self._udp = _bind(host, port)
-        self._tcp.authority = self._udp.authority = authority
+        self._authority, self._faults = authority, faults
+        self._tcp.reply = self._udp.reply = self._reply
         self.host, self.port = host, int(self._tcp.server_address[1])
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.05,), name=f"dns-{kind}", daemon=True)
@@ -132,6 +137,12 @@ class NameServer:
         self._tcp.hang_up()
         self._tcp.server_close()
         self._udp.server_close()
+
+    def _reply(self, packet: bytes, limit: int | None) -> bytes | None:
+        def answer() -> bytes | None:
+            return answer_packet(self._authority, packet, limit)
+
+        return answer() if self._faults is None else self._faults.around_query(packet, answer)
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,7 +1,8 @@
 """The reference world: AWS's orders application, whole, in a sandbox: its AWS, DNS, Regional endpoints and signals.
 
 ``build`` makes it with every port bound, ``World.start`` lets it run. ``impair`` and ``recover`` are the switches:
-they turn a Region's endpoint, canaries, error metrics and so its alarms and health check bad, and good again.
+they turn a Region's endpoint, canaries, error metrics and so its alarms and health check bad, and good again. In a
+moving world they turn the order service only; the rest shows it as soon as it has been measured.
 """
 
 import ipaddress
@@ -10,19 +11,22 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dns.edns
 import dns.message
 import dns.rdatatype
 
+from .application import QUICK, Make, Pace, Stores, ToldApplication
 from .arc import ENDPOINT_REGIONS, RoutingControls
 from .arc_cluster import ArcCluster
 from .arc_config import ArcConfig
 from .authority import Authority
 from .cloudwatch import CloudWatch
+from .faults import Faults
 from .health import Health
 from .health_checks import AlarmState, HealthChecks
+from .moving import MovingApplication
 from .nameserver import NameServer
 from .orders_control import Parts, Switches
 from .orders_files import WEIGHTED, Addresses, write_configs
@@ -40,8 +44,6 @@ from .orders_resources import (
     make_routing,
     make_tables,
 )
-from .orders_signals import Signals
-from .regional import bind
 from .replication import Replication
 from .replication_copies import Copies
 from .replication_courier import Courier
@@ -53,6 +55,7 @@ from .synthetics import Synthetics
 from .tables import GlobalTables
 
 PULSE_S = 1.0
+PROBE_MIN_S = 0.25  # a sound endpoint on a busy machine needs some time to answer
 LOCATIONS = (
     (ipaddress.ip_network("198.51.100.0/24"), (PRIMARY, STANDBY)),
     (ipaddress.ip_network("203.0.113.0/24"), (STANDBY, PRIMARY)),
@@ -66,30 +69,45 @@ def build(
     propagation: float = 1.0,
     *,
     wait_period_ms: int = 1000,
+    moving: bool = False,
+    pace: Pace | None = None,
     clock: Callable[[], float] = time.time,
 ) -> "World":
     """The world with its ports bound and its config files written into ``directory``.
 
     ``propagation``: seconds until a Route 53 change is INSYNC. ``wait_period_ms``: the safety rule's; the Guidance
-    has 5000, shorter here so that a drill need not wait for it.
+    has 5000, shorter here so that a drill need not wait for it. ``moving``: with order services and canaries that
+    really run instead of an application whose signals are told; see ``application``.
     """
+    directory.mkdir(parents=True, exist_ok=True)
+    pace = pace or (QUICK if moving else Pace())
     with ExitStack() as undo:
-        world = World(undo, (port, dns_port), clock)
-        world.populate(directory, wait_period_ms)
+        stage = Stage(directory, pace, MovingApplication if moving else ToldApplication)
+        world = World(undo, (port, dns_port), clock, stage)
+        world.populate(wait_period_ms)
         world.route53.propagation = propagation
         undo.pop_all()
         return world
 
 
+class Stage(NamedTuple):
+    """Where a world lives, how quick it is, and what stands for the application in it."""
+
+    directory: Path
+    pace: Pace
+    make: Make
+
+
 class World:
     """The stores, servers and threads of the reference application. One process holds one at a time."""
 
-    def __init__(self, undo: ExitStack, ports: tuple[int, int], clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, undo: ExitStack, ports: tuple[int, int], clock: Callable[[], float], stage: Stage) -> None:
+        self._clock, self.directory, self._pace = clock, stage.directory, stage.pace
         self._stopping = threading.Event()
-        self.cloudwatch = CloudWatch(clock, ACCOUNT)
-        self.synthetics = Synthetics(clock, ACCOUNT)
-        self.health = Health(clock)
+        self.faults = Faults()
+        self.cloudwatch = CloudWatch(self.faults.clock(clock, "cloudwatch"), ACCOUNT)
+        self.synthetics = Synthetics(self.faults.clock(clock, "synthetics"), ACCOUNT)
+        self.health = Health(self.faults.clock(clock, "health"))
         self.arc = RoutingControls(clock, ACCOUNT)
         self.arc_cluster = ArcCluster(self.arc, clock)
         self.route53 = Route53(clock, 0.0)
@@ -102,16 +120,14 @@ class World:
         self.sandbox.pages["/_resil/ledger"] = self._ledger
         self.courier = Courier(self.replication, self.sandbox.lock)
         self.arc.set_endpoints({region: self.sandbox.serve_endpoint(region) for region in ENDPOINT_REGIONS})
-        self.endpoints = bind(ADDRESSES)
-        for endpoint in self.endpoints.values():
-            undo.callback(endpoint.stop)
-        self.checks = HealthChecks(
-            self.route53.health_checks, metric_state=self._metric_state, control_on=self._control_on
-        )
+        stores = Stores(self.cloudwatch, self.synthetics, self.tables, self.sandbox, clock, stage.directory)
+        self.application = stage.make(stores)
+        undo.callback(self.application.stop)
+        self.endpoints, self.signals = self.application.endpoints, self.application.signals
+        self.checks = self._checks()
         self.authority = self._authority()
-        self.nameserver = NameServer(self.authority, port=ports[1])
+        self.nameserver = NameServer(self.authority, port=ports[1], faults=self.faults)
         undo.callback(self.nameserver.stop)
-        self.signals = Signals(self.cloudwatch, self.synthetics, self.tables)
         self._switches = Switches(
             Parts(
                 self.cloudwatch,
@@ -120,12 +136,13 @@ class World:
                 self.arc_cluster,
                 self.signals,
                 self.replication,
+                self.faults,
                 self.impair,
+                self.application.behave,
                 self._clock,
             )
         )
         self._pulse = threading.Thread(target=self._beat, name="orders-pulse", daemon=True)
-        self.directory = Path()
 
     def _sandbox(self, port: int, clock: Callable[[], float]) -> Sandbox:
         config = ArcConfig(self.arc, self._checks_of)
@@ -138,7 +155,7 @@ class World:
             self.arc_cluster,
             self.tables,
         ]
-        return Sandbox(services, port=port, control=self.control, clock=clock)
+        return Sandbox(services, port=port, control=self.control, clock=clock, faults=self.faults)
 
     def _authority(self) -> Authority:
         return Authority(
@@ -148,25 +165,33 @@ class World:
             external={name: [ADDRESSES[region]] for region, name in GATEWAYS.items()},
             locations=LOCATIONS,
             nearest=(PRIMARY, STANDBY),
+            alias_ttl=self._pace.ttl,
         )
 
-    def populate(self, directory: Path, wait_period_ms: int) -> None:
+    def _checks(self) -> HealthChecks:
+        """Three probes in a row decide (``orders_resources``): where a time is set for it, each has a third of that."""
+        detection = self._pace.detection_s
+        probing = {} if detection is None else {"interval": detection / 3, "timeout": max(detection / 3, PROBE_MIN_S)}
+        return HealthChecks(
+            self.route53.health_checks, metric_state=self._metric_state, control_on=self._control_on, **probing
+        )
+
+    def populate(self, wait_period_ms: int) -> None:
         """Make the application's resources and history, and write its config files."""
-        self.directory = directory
         now = self._clock()
         port = self.endpoints[PRIMARY].port
-        self.routing = make_routing(self.route53.handle, self.arc, port, wait_period_ms)
+        self.routing = make_routing(self.route53.handle, self.arc, port, wait_period_ms, self._pace.ttl)
         self.route53.checks.health_of = self.checks.healthy
         self.route53.checks.words_of = self.checks.observation
         self.route53.resolve = self._resolve
         make_tables(self.sandbox.moto.ask, self.tables)
         make_canaries(self.synthetics)
-        make_alarms(self.cloudwatch)
+        make_alarms(self.cloudwatch, self._pace.alarm_s)
         make_health_history(self.health, now)
         self.signals.seed(now)
-        directory.mkdir(parents=True, exist_ok=True)
         regional = {region: endpoint.url for region, endpoint in self.endpoints.items()}
-        write_configs(directory, self.routing, Addresses(regional, self.arc.cluster.endpoints, self.dns))
+        addresses = Addresses(regional, self.arc.cluster.endpoints, self.dns)
+        write_configs(self.directory, self.routing, addresses, self._pace)
 
     @property
     def dns(self) -> str:
@@ -184,12 +209,12 @@ class World:
         }
 
     def start(self) -> None:
-        for endpoint in self.endpoints.values():
-            endpoint.start()
-        self.checks.start()
+        """The application last but for those who look at it: it asks AWS, and is not to be found bad for being late."""
         self.nameserver.start()
         self.courier.start()
         self.sandbox.start()
+        self.application.start()
+        self.checks.start()
         self._pulse.start()
 
     def stop(self) -> None:
@@ -199,18 +224,16 @@ class World:
         self._stopping.set()
         if self._pulse.is_alive():
             self._pulse.join()
+        self.application.stop()
         self.courier.stop()
         self.sandbox.stop()
         self.nameserver.stop()
         self.checks.stop()
-        for endpoint in self.endpoints.values():
-            endpoint.stop()
 
     def impair(self, region: str, share: float = 1.0) -> None:
         """From now on this share of the Region's requests fails, and everything that observes it shows that."""
         with self.sandbox.lock:
-            self.signals.set_failing(region, share, self._clock())
-            self.endpoints[region].failing = share
+            self.application.fail(region, share)
 
     def recover(self, region: str) -> None:
         self.impair(region, 0.0)

@@ -2,6 +2,7 @@
 
     {"impair": "us-west-2", "share": 0.3}   that share of the Region's requests fails (1 without a share)
     {"recover": "us-west-2"}                none does
+    {"service": {"region": R, "silent": true}}   a moving world's order service behaves so: ``model.traffic.Serving``
     {"health_plan": false}                  AWS Health asks for a support plan
     {"health_event": {"region": R, "service": "DYNAMODB"}}   an issue opens;  {"health_close": ARN} closes it
     {"lag_ms": 90000}  [600, 1200]  null    replication takes this long; null: no datapoints
@@ -14,6 +15,8 @@
     {"wait_period_ms": 5000}                the safety rule's wait period
     {"evaluation_state": {"region": R, "alarm": NAME, "state": "EVALUATION_FAILURE"}}   state null: evaluated again
     {"replica_status": {"table": T, "region": R, "status": "ACTIVE"}}
+    {"fault": {"kind": "throttle", ...}}    a fault of model.fault, from now on;  {"faults": [...]} a timeline of them
+    {"remove_fault": ID}                    ends it;  {"clear_faults": true} ends all
 
 Several keys may stand in one object. The answer is what is switched now.
 """
@@ -22,9 +25,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..model.traffic import Serving
 from .arc import ENDPOINT_REGIONS
 from .arc_cluster import ArcCluster
 from .cloudwatch import CloudWatch
+from .faults import Faults, fault_of
 from .health import Health
 from .orders_resources import SERVING
 from .orders_signals import CANARY_MODES, Signals
@@ -43,7 +48,9 @@ class Parts:
     arc_cluster: ArcCluster
     signals: Signals
     replication: Replication
+    faults: Faults
     impair: Callable[[str, float], None]
+    behave: Callable[[str, Serving], None]
     now: Callable[[], float]
 
 
@@ -54,6 +61,7 @@ class Switches:
         self._parts = parts
         self._turns: dict[str, Callable[[Any], None]] = {
             "recover": lambda region: parts.impair(_serving(region), 0.0),
+            "service": self._service,
             "health_plan": self._health_plan,
             "health_event": self._health_event,
             "health_close": parts.health.close,
@@ -68,6 +76,10 @@ class Switches:
             "wait_period_ms": self._wait_period,
             "evaluation_state": self._evaluation_state,
             "replica_status": self._replica_status,
+            "fault": lambda fault: self._schedule([fault]),
+            "faults": self._schedule,
+            "remove_fault": parts.faults.remove,
+            "clear_faults": self._clear_faults,
         }
 
     def turn(self, wish: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +106,12 @@ class Switches:
             "isolated": sorted(parts.tables.links.isolated),
             "background": parts.replication.background,
             "endpoints_down": sorted(parts.arc_cluster.down),
+            "faults": parts.faults.as_json(),
         }
+
+    def _service(self, wish: dict[str, Any]) -> None:
+        region = _serving(wish["region"])
+        self._parts.behave(region, Serving.model_validate({name: wish[name] for name in wish if name != "region"}))
 
     def _health_plan(self, there: bool) -> None:
         self._parts.health.support_plan = bool(there)
@@ -144,6 +161,13 @@ class Switches:
 
     def _evaluation_state(self, wish: dict[str, Any]) -> None:
         self._parts.cloudwatch.alarms.force_evaluation_state(wish["region"], wish["alarm"], wish["state"])
+
+    def _schedule(self, faults: list[Any]) -> None:
+        self._parts.faults.timeline([fault_of(fault) for fault in faults])
+
+    def _clear_faults(self, all_of_them: bool) -> None:
+        if all_of_them:
+            self._parts.faults.clear()
 
     def _replica_status(self, wish: dict[str, str]) -> None:
         self._parts.tables.tables[wish["table"]].status[_serving(wish["region"])] = wish["status"]

@@ -18,6 +18,7 @@ from ..listener import State
 from .asked import Ask, Asked, Told
 from .live import Live, concerns
 from .names import check
+from .queries import around_query
 from .recall import Recall
 from .strike import recorded, suffer
 
@@ -33,18 +34,22 @@ class Faults:
 
     def __init__(
         self,
-        ports: Callable[[], Mapping[str, Port]] = dict,
         *,
         seed: int = 0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seed = seed
-        self._ports, self._now = ports, now
+        self._now = now
+        self._ports: Callable[[], Mapping[str, Port]] = dict
         self._lives: tuple[Live, ...] = ()
         self._count = 0
         self._guard, self._settling = threading.RLock(), threading.Lock()
         self._news, self._stopped = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+
+    def attach(self, ports: Callable[[], Mapping[str, Port]]) -> None:
+        """The ARC endpoints' ports by Region, asked for anew each time."""
+        self._ports = ports
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._watch, name="faults", daemon=True)
@@ -118,6 +123,10 @@ class Faults:
     def _concerns(self, live: Live, asked: Asked) -> bool:
         down = live.fault.chosen(ENDPOINT_REGIONS) if isinstance(live.fault, ArcEndpointsDown) else ()
         return concerns(live.fault, asked.call, down)
+
+    def around_query(self, packet: bytes, ask: Callable[[], bytes | None]) -> bytes | None:
+        """The name server's reply to a query under the faults about it."""
+        return around_query(self._lives, packet, ask)
 
     def clock(self, base: Callable[[], float], service: str) -> Callable[[], float]:
         """The clock a service's store goes by: ``base``, and the skew of the faults about that service."""

@@ -8,10 +8,8 @@ from botocore.loaders import Loader
 
 from ...model.fault import ANY, ArcEndpointsDown, ControlPlaneDown, Fault, Globs, unknown
 from ..arc import ENDPOINT_REGIONS
-
-DNS = "dns"
-"""The name server, as a service whose operations are the record types it is asked for."""
-DNS_OPERATIONS = ("A", "AAAA", "CNAME", "NS", "SOA", "TXT", "HTTPS")
+from . import queries
+from .queries import DNS
 
 # Whose operations are searched where a service is left open; any of botocore's may be named.
 USUAL = (
@@ -40,14 +38,16 @@ def check(fault: Fault) -> None:
         listed = fault.endpoints if isinstance(fault.endpoints, tuple) else ()
         _each("ARC endpoint", listed, ENDPOINT_REGIONS)
         return
-    services = _services(fault.service)
-    _each("operation", fault.operation, [name for service in services for name in operations(service)])
+    queries.check(fault)
+    services = tuple(_services(fault.service))
+    if fault.operation != ANY:
+        _each("operation", fault.operation, [name for service in services for name in operations(service)])
     _each("Region", fault.region, regions())
     _each("ARC endpoint", fault.endpoint, ("", *ENDPOINT_REGIONS))
 
 
 def operations(service: str) -> Sequence[str]:
-    return DNS_OPERATIONS if service == DNS else tuple(_model_operations(service))
+    return queries.TYPES if service == DNS else tuple(_model_operations(service))
 
 
 @cache
@@ -71,7 +71,7 @@ def _services(globs: Globs) -> Iterator[str]:
     known = _known_services()
     _each("service", globs, known)
     for glob in globs:
-        yield from (glob,) if glob in known else matching((*USUAL, DNS), glob)
+        yield from (glob,) if glob in known else matching(USUAL, glob)
 
 
 def _each(what: str, globs: Sequence[str], known: Sequence[str]) -> None:
