@@ -236,7 +236,7 @@ def controls_scene(override: Sequence[str] = ()) -> Scene:
 
 
 def ramp_scene() -> Scene:
-    """Every lever away from home: a check, then weights in three stages."""
+    """Every lever away from home: a check, then weights in two stages."""
     app = b.weighted_app(levers=["weights", "health-check"])
     facts = b.facts(app, weights={b.EAST: 100}, checks={b.WEST: "forced", b.EAST: "healthy"})
-    return scene(app, facts, b.failback(), b.runbook(ramp=[10, 50, 100]))
+    return scene(app, facts, b.failback(), b.runbook(ramp=[50, 100]))

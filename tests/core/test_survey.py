@@ -1,0 +1,113 @@
+"""The one screen: what is recommended next, and what is left unsaid because it was not measured."""
+
+from typing import Any
+
+import pytest
+
+from resilience_cli.model.status import Status
+from resilience_cli.survey import survey
+
+from . import builders as b
+
+HOME = {b.WEST: 100, b.EAST: 0}
+AWAY = {b.WEST: 0, b.EAST: 100}
+HALF = {b.WEST: 50, b.EAST: 50}
+
+
+def status(*, weights: dict[str, int] = HOME, west: str = "ok", east: str = "ok", **more: Any) -> Status:
+    app = b.weighted_app(**more.pop("app", {}))
+    facts = b.facts(app, weights=weights, well={b.WEST: west, b.EAST: east}, **more)
+    return survey(app, facts)
+
+
+@pytest.mark.parametrize(
+    ("found", "recommended"),
+    [
+        ({}, "nothing to do"),
+        ({"west": "failing"}, "resil failover --to us-east-1 --mode emergency"),
+        ({"west": "failing", "east": "silent"}, "us-west-2 impaired, and no other Region is healthy"),
+        ({"west": "failing", "east": "unclear"}, "us-west-2 impaired, and no other Region is healthy"),
+        ({"west": "unclear"}, "resil status --watch  (us-west-2 is neither clearly healthy nor impaired)"),
+        ({"west": "silent"}, "resil status --watch"),
+        ({"east": "silent"}, "nothing to do"),
+        ({"east": "failing"}, "nothing to do"),
+        ({"weights": AWAY}, "resil failback"),
+        ({"weights": AWAY, "west": "failing"}, "stay: traffic is away from home and us-west-2 is not healthy yet"),
+        ({"weights": AWAY, "west": "silent"}, "stay: traffic is away from home and us-west-2 is not healthy yet"),
+        ({"weights": AWAY, "east": "failing"}, "resil failover --to us-west-2 --mode emergency"),
+        ({"weights": HALF}, "resil failback"),
+        ({"weights": HALF, "west": "failing"}, "resil failover --to us-east-1 --mode emergency"),
+        ({"weights": {b.WEST: 0, b.EAST: 0}}, "resil failback"),
+    ],
+)
+def test_the_next_command_is_the_one_an_operator_needs(found: dict[str, Any], recommended: str) -> None:
+    assert status(**found).recommendation.startswith(recommended)
+
+
+def test_a_run_that_is_not_finished_comes_first() -> None:
+    app = b.weighted_app()
+    told = survey(app, b.facts(app, well={b.WEST: "failing"}), "20260301T120000Z-failover-beef")
+    assert told.recommendation.startswith("resil runs resume 20260301T120000Z-failover-beef")
+
+
+def test_with_three_regions_the_source_is_spelt_out() -> None:
+    app = b.weighted_app(regions=b.THREE)
+    told = survey(app, b.facts(app, well={b.WEST: "failing"}))
+    assert told.recommendation == "resil failover --to us-east-1 --from us-west-2 --mode emergency"
+
+
+def test_an_impaired_region_whose_check_fails_is_still_to_be_left_as_it_comes_back_by_itself() -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    facts = b.facts(app, well={b.WEST: "failing"}, checks={b.WEST: "unhealthy", b.EAST: "healthy"})
+    assert survey(app, facts).recommendation == "resil failover --to us-east-1 --mode emergency"
+
+
+def test_home_is_not_recommended_while_the_region_it_returns_to_is_unwell() -> None:
+    """The standby is the one that is away here, and the primary's health says nothing about it."""
+    app = b.arc_app()
+    facts = b.facts(app, controls={b.EAST: "Off"}, well={b.EAST: "failing"})
+    told = survey(app, facts)
+    assert told.at_home is False
+    assert told.recommendation == "stay: traffic is away from home and us-east-1 is not healthy yet"
+
+
+def test_records_that_were_not_read_leave_shares_and_home_unknown() -> None:
+    app = b.weighted_app()
+    told = survey(app, b.facts(app).model_copy(update={"zones": ()}))
+    assert [region.share for region in told.regions] == [None, None]
+    assert told.at_home is None
+    assert told.recommendation.startswith("resil status again")
+
+
+def test_latency_shares_hang_on_the_askers_and_are_not_guessed() -> None:
+    app = b.arc_app()
+    assert [region.share for region in survey(app, b.facts(app)).regions] == [None, None]
+    away = survey(app, b.facts(app, controls={b.WEST: "Off"}))
+    assert [region.share for region in away.regions] == [0.0, 1.0]
+
+
+def test_health_checks_that_were_not_read_leave_home_unknown() -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    facts = b.facts(app, checks={b.WEST: "healthy", b.EAST: "healthy"})
+    assert survey(app, facts).at_home is True
+    assert survey(app, facts.model_copy(update={"checks": ()})).at_home is None
+
+
+def test_weights_that_leave_the_choice_to_nobody_are_told() -> None:
+    told = status(weights={b.WEST: 0, b.EAST: 0})
+    assert "every weight is 0, which Route 53 answers as equal shares" in told.routes[0].why
+    assert [region.share for region in told.regions] == [0.5, 0.5]
+
+
+def test_data_at_risk_is_about_the_region_that_carries_traffic() -> None:
+    told = status(readings=[b.lag(b.WEST, 0.7), b.lag(b.EAST, 99.0)])
+    assert told.data_at_risk == "writes of about the last 0.7 s in us-west-2 (worst: Orders)"
+
+
+def test_the_lever_shown_is_the_one_that_would_be_pulled_and_why() -> None:
+    app = b.weighted_app(levers=["health-check", "weights"])
+    facts = b.facts(app).model_copy(update={"checks": ()})
+    route = survey(app, facts).routes[0]
+    assert route.lever == "weights"
+    assert route.lever_why.startswith("us-west-2 to us-east-1: weighted records")
+    assert "health-check passed over" in route.lever_why
