@@ -57,11 +57,13 @@ class Sandbox:
         port: int = 0,
         control: Control | None = None,
         clock: Callable[[], float] = time.time,
+        faults: Faults | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         self.calls = CallLog(clock)
-        self.faults = Faults(lambda: self._endpoints)
+        self.faults = faults if faults is not None else Faults()
+        self.faults.attach(lambda: self._endpoints)
         self.intercept: list[Hook] = []
         self.after: list[Hook] = []
         self.pages: dict[str, Page] = {}
