@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
-from .errors import AwsTrouble
+from .errors import AwsTrouble, NotFound
 from .model.app import App
 from .model.effects import Effect
 from .model.facts import Facts, PriorSwitch, Seen, Topic, Unread, ZoneRecords
@@ -93,8 +93,12 @@ def _told(reads: Sequence[Read], results: Sequence[Result | None], clock: Clock,
         if isinstance(result, Exception) and not isinstance(result, AwsTrouble):
             raise result
         why = f"no answer within {waited_s:.1f} s" if result is None else str(result)
-        hanging = result is None
-        unread.append(Unread(topic=read.topic, subject=read.subject, region=read.region, why=why, hanging=hanging))
+        hanging, missing = result is None, isinstance(result, NotFound)
+        unread.append(
+            Unread(
+                topic=read.topic, subject=read.subject, region=read.region, why=why, hanging=hanging, missing=missing
+            )
+        )
         readings = read.unanswered(why)
         unanswered += [r.model_copy(update={"flag": PENDING}) for r in readings] if hanging else readings
     return _merge(seen, unread, unanswered, clock)

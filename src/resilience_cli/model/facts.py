@@ -76,13 +76,17 @@ class PriorSwitch(Value):
 
 
 class Unread(Value):
-    """A read that gave nothing: what was asked, where, and why. ``hanging``: it had not answered by the deadline."""
+    """A read that gave nothing: what was asked, where, and why.
+
+    ``hanging``: it had not answered by the deadline. ``missing``: AWS answered that there is no such thing.
+    """
 
     topic: Topic
     subject: str
     region: str
     why: str
     hanging: bool = False
+    missing: bool = False
 
 
 class EndpointOverride(Value):

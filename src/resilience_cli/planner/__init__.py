@@ -12,14 +12,14 @@ from ..assess import assess, data_at_risk, verdict_on
 from ..errors import UsageError
 from ..model.app import App, LeverKind, Route
 from ..model.effects import PLANE, Effect
-from ..model.facts import Facts
+from ..model.facts import Facts, Topic
 from ..model.plan import Decision, GuardName, Intent, Mode, NothingToDo, Plan, Refusal, Says
 from ..model.readings import Judged, Verdict
 from ..model.records import Policy
 from ..model.runbook import Ramp, Runbook, ShiftTraffic
 from . import guards, steps
 from .case import Case
-from .moves import Away, Course, Homeward, Move, Unusable, entitled, home_regions, move
+from .moves import Away, Course, Homeward, Move, Unusable, entitled, home_regions, move, regions_raised
 
 FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, LeverKind.WEIGHTS)
 
@@ -27,6 +27,7 @@ FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, Leve
 def plan(app: App, runbook: Runbook, intent: Intent, facts: Facts) -> Decision:
     """Decide. Raises UsageError where the operator's words or resil.yaml do not fit the world."""
     _check_words(app, intent)
+    _check_zones(app, facts)
     verdicts = assess(app, facts)
     course = _course(app, intent)
     mode = _mode(intent, course, verdicts)
@@ -81,6 +82,13 @@ def _check_words(app: App, intent: Intent) -> None:
                 "a safety rule is overridden by its own name",
                 hint="--override safety-rule=ARN, as ARC's refusal names it",
             )
+
+
+def _check_zones(app: App, facts: Facts) -> None:
+    """A zone that does not exist is a mistake in resil.yaml, unless it was looked for in another account."""
+    gone = [unread.why for unread in facts.unread if unread.topic is Topic.RECORDS and unread.missing]
+    if gone and facts.caller is not None and facts.caller.account == app.account:
+        raise UsageError("; ".join(gone), hint="check routing.zone in resil.yaml: a zone's id, or its name")
 
 
 def _course(app: App, intent: Intent) -> Course:
@@ -175,15 +183,15 @@ def _choose(
 def _ends(
     app: App, facts: Facts, course: Course, moves: tuple[tuple[Route, Move], ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Source and target Regions: on the way home, those that lose traffic and those that are to have it."""
+    """Source and target Regions: on the way home, those that have traffic now and those that are given more of it."""
     if isinstance(course, Away):
         return (course.source,), (course.target,)
     home = frozenset[str]().union(*(home_regions(route, facts) for route in app.routing))
     target = tuple(region for region in app.regions.serving if region in home)
     now: frozenset[str] = frozenset().union(*(simulate.receiving(app, route, facts) for route, _ in moves))
     source = tuple(region for region in app.regions.serving if region in now)
-    gaining = tuple(region for region in target if region not in now)
-    return source, gaining or target
+    raised = frozenset[str]().union(*(regions_raised(route, each) for route, each in moves))
+    return source, tuple(region for region in target if region in raised) or target
 
 
 def _is_there(app: App, facts: Facts, course: Course) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from .. import simulate
 from ..assess import data_at_risk, verdict_on
 from ..model.app import LeverKind, Replication
+from ..model.facts import Topic
 from ..model.plan import Finding, GuardName, Intent, Says
 from ..model.readings import Judged, Level, SignalKind
 from . import trajectory
@@ -128,7 +129,8 @@ def path(case: Case) -> Finding:
         return no(GuardName.TRAJECTORY, why, cure)
     unread = [route.record.name for route in case.app.routing if simulate.zone_of(route, case.facts) is None]
     if unread:
-        why = f"not simulated: the records of {', '.join(unread)} could not be read"
+        reasons = [each.why for each in case.facts.unread if each.topic is Topic.RECORDS]
+        why = "; ".join([f"not simulated: the records of {', '.join(unread)} could not be read", *reasons])
         cure = "allow or await route53:ListResourceRecordSets"
         return warns(GuardName.TRAJECTORY, why, cure) if case.emergency else no(GuardName.TRAJECTORY, why, cure)
     return yes(GuardName.TRAJECTORY, f"{len(case.effects)} change(s), each state leaves a Region that may serve")
