@@ -168,7 +168,9 @@ def ended(process: "subprocess.Popen[str]") -> Ended:
 
 
 def bare_environment(home: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
+    """What a process needs to run at all, its home among it: nothing of AWS's or resil's comes along."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def soon(holds: Callable[[], bool], within: float = 20.0) -> None:

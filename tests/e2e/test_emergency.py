@@ -1,5 +1,7 @@
 """An impaired Region: what status says, what --yes may not agree to, and the Region nobody may go to."""
 
+import time
+
 from .scene import ALL_EAST, ALL_WEST, EAST, WEST, Scene, Settings, held, soon
 
 
@@ -85,8 +87,6 @@ def test_every_screen_says_that_this_is_not_aws(scene: Scene) -> None:
 
 def test_status_is_back_in_time_with_all_calls_to_a_region_hanging(scene: Scene) -> None:
     """A Region black-holed: its calls never answer (design: `status` within 15 s). Route 53's count as us-east-1."""
-    import time
-
     with held(scene.world, lambda call: call.region == WEST):
         start = time.monotonic()
         status = scene.resil("status", "--output", "json")

@@ -1,7 +1,5 @@
 """ARC as it is on a bad day: endpoints away, safety rules that refuse, a rule's wait period."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from resilience_cli.sandbox.arc import ENDPOINT_REGIONS, RuleConfig
@@ -13,9 +11,9 @@ REASON = ("--reason", "agreed in the incident call")
 
 
 @pytest.fixture
-def arc(scene: Scene) -> Iterator[Scene]:
+def arc(scene: Scene) -> Scene:
     scene.uses(LATENCY, timeout="4s")
-    yield scene
+    return scene
 
 
 def forbid_leaving(scene: Scene) -> str:
