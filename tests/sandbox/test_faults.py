@@ -33,7 +33,7 @@ from resilience_cli.sandbox.server import Sandbox
 
 from .conftest import Bench, Recorder
 
-WAIT_S = 0.3  # as long as these clients wait for an answer
+WAIT_S = 0.4  # as long as these clients wait for an answer
 PANEL = "arn:aws:route53-recovery-control::123456789012:controlpanel/p"
 CONTROL = f"{PANEL}/routingcontrol/r"
 
@@ -116,17 +116,17 @@ def test_a_black_hole_reads_the_request_logs_it_at_once_and_never_answers(
     assert (entry.operation, entry.status, entry.outcome) == ("GetCanaryRuns", 0, "fault:black-hole")
     assert entry.duration_ms is None
     assert bench.recorders["synthetics"].seen == []
-    hasty("synthetics", "us-east-1").get_canary_runs(Name="x")
+    bench.client("synthetics", "us-east-1").get_canary_runs(Name="x")
     assert outcomes(bench)[-1] == "ok"
 
 
 def test_what_a_black_hole_holds_is_let_go_when_it_ends(bench: Bench, add: Add) -> None:
-    add("black-hole", service="synthetics", **{"for": "200ms"})
-    started = time.monotonic()
+    client = bench.client("synthetics")
+    add("black-hole", service="synthetics", **{"for": "400ms"})
     with pytest.raises(ConnectionClosedError):
-        bench.client("synthetics").get_canary_runs(Name="x")
-    assert 0.15 < time.monotonic() - started < 2
-    bench.client("synthetics").get_canary_runs(Name="x")
+        client.get_canary_runs(Name="x")
+    client.get_canary_runs(Name="x")
+    assert outcomes(bench) == ["fault:black-hole", "ok"]
 
 
 def test_a_connection_held_in_a_black_hole_ends_when_its_client_leaves(bench: Bench, add: Add) -> None:
@@ -156,17 +156,17 @@ def test_after_a_timeout_the_effect_has_taken_place(
     add("timeout-after-effect", service="route53", operation="Change*", then=then)
     with pytest.raises(error):
         change(hasty("route53"), own, "192.0.2.7")
-    assert address(hasty("route53"), own) == ["192.0.2.7"]
+    assert address(bench.client("route53"), own) == ["192.0.2.7"]
     assert outcomes(bench)[-2:] == ["fault:timeout-after-effect ok", "ok"]
 
 
 def test_a_dripping_answer_outlives_any_read_timeout_and_comes_whole_when_the_fault_ends(
     bench: Bench, add: Add, faults: Faults, hasty: Callable[..., Any]
 ) -> None:
-    fault = add("drip", service="sts", every="50ms")
+    client, fault = hasty("sts"), add("drip", service="sts", every="50ms")
     threading.Timer(3 * WAIT_S, lambda: faults.remove(fault)).start()
     started = time.monotonic()
-    assert hasty("sts").get_caller_identity()["Account"] == "123456789012"
+    assert client.get_caller_identity()["Account"] == "123456789012"
     assert time.monotonic() - started > 2 * WAIT_S
     assert outcomes(bench) == ["fault:drip ok"]
 
@@ -181,8 +181,8 @@ def test_latency_delays_the_effect_and_so_it_comes_after_the_caller_gave_up(
     add("latency", service="route53", only="writes", delay=2 * WAIT_S)
     with pytest.raises(ReadTimeoutError):
         change(hasty("route53"), own, "192.0.2.8")
-    assert address(hasty("route53"), own) == []
-    assert soon(lambda: address(hasty("route53"), own) == ["192.0.2.8"])
+    assert address(bench.client("route53"), own) == []
+    assert soon(lambda: address(bench.client("route53"), own) == ["192.0.2.8"])
     late = next(entry for entry in bench.sandbox.calls.entries() if entry.outcome == "fault:latency ok")
     assert late.duration_ms is not None
     assert late.duration_ms >= 2000 * WAIT_S
@@ -263,7 +263,9 @@ def test_arcs_configuration_can_hang_while_its_endpoints_answer(
     add("control-plane-down", plane="arc-config", how="black-hole")
     with pytest.raises(ReadTimeoutError):
         hasty("route53-recovery-control-config").list_clusters()
-    hasty("route53-recovery-cluster").update_routing_control_state(RoutingControlArn=CONTROL, RoutingControlState="On")
+    bench.client("route53-recovery-cluster").update_routing_control_state(
+        RoutingControlArn=CONTROL, RoutingControlState="On"
+    )
     assert outcomes(bench) == ["fault:control-plane-down", "ok"]
 
 
@@ -271,7 +273,7 @@ def test_arcs_configuration_can_hang_while_its_endpoints_answer(
 
 
 def test_a_stale_read_tells_what_was_true_and_later_what_is(bench: Bench, add: Add, hasty: Callable[..., Any]) -> None:
-    own, api = zone(bench), hasty("route53")
+    own, api = zone(bench), bench.client("route53")
     change(api, own, "192.0.2.1")
     add("stale-read", service="route53", age="400ms")
     assert address(api, own) == ["192.0.2.1"]
@@ -463,7 +465,7 @@ def test_an_arc_endpoints_port_closes_or_fills_and_is_the_same_on_its_return(
 def test_ports_follow_the_timeline_by_themselves() -> None:
     with Sandbox([Recorder("route53-recovery-cluster")]) as sandbox:
         port = int(sandbox.serve_endpoint("us-east-1").rpartition(":")[2])
-        down = {"kind": "arc-endpoints-down", "endpoints": ["us-east-1"], "at": "150ms", "for": "300ms"}
+        down = {"kind": "arc-endpoints-down", "endpoints": ["us-east-1"], "at": "400ms", "for": "400ms"}
         sandbox.faults.timeline([fault_of(down)])
         assert connects(port)
         assert soon(lambda: not connects(port))
