@@ -93,8 +93,3 @@ class WriteLedger:
         found = [write for name in tables for write in self._writes.get(name, ())]
         dropped = sum(self._count.get(name, 0) for name in tables) - len(found)
         return Extract(now, sorted(found, key=lambda write: write.number), dropped)
-
-    def clear(self) -> None:
-        """Forgets everything, for drills that count from here."""
-        self._writes.clear()
-        self._count.clear()
