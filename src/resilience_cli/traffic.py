@@ -7,9 +7,9 @@ one that the log does not reach the end of, shows nothing.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from .model.traffic import Closed, Floor, Outage, Requested, Resolved, TrafficLog, TrafficSecond
+from .model.traffic import Closed, Connected, Floor, Outage, Requested, Resolved, TrafficLog, TrafficSecond
 
 STEADY_S = 1.0
 
@@ -66,23 +66,39 @@ def floor(log: TrafficLog, changed_at: float, propagation_s: float) -> Floor:
     counts only if it was kept until its time was up.
     """
     held = {place: answer for place in log.places if (answer := _outdated(log, place, changed_at)) is not None}
-    left = [answer.expires - changed_at for answer in held.values() if answer.expires > changed_at]
-    drained = [
-        event.mono - changed_at
-        for event in log.connections
-        if isinstance(event, Closed) and event.why != "failed" and event.mono > changed_at
-        if event.place in held and event.address in held[event.place].addresses
-    ]
-    return Floor(propagation_s=propagation_s, ttl_left_s=max(left, default=0.0), drain_s=max(drained, default=0.0))
+    left = [answer.expires - changed_at for answer in held.values()]
+    drained = [end - changed_at for place, answer in held.items() for end in _drained(log, place, answer)]
+    return Floor(propagation_s=propagation_s, ttl_left_s=max((0.0, *left)), drain_s=max((0.0, *drained)))
 
 
 def _outdated(log: TrafficLog, place: str, changed_at: float) -> Resolved | None:
     """The last answer this place got before the authoritative one changed, unless the next it got was the same."""
-    answers = [event for event in log.resolutions if isinstance(event, Resolved) and event.place == place]
-    held = next((answer for answer in reversed(answers) if answer.mono <= changed_at), None)
-    later = next((answer for answer in answers if answer.mono > changed_at), None)
+    held = next((answer for answer in reversed(_answers(log, place)) if answer.mono <= changed_at), None)
+    later = _next_answer(log, place, changed_at)
     unmoved = held is not None and later is not None and set(later.addresses) == set(held.addresses)
     return None if unmoved else held
+
+
+def _drained(log: TrafficLog, place: str, answer: Resolved) -> Iterator[float]:
+    """When the connections ended that were made to this answer's addresses before the place got another answer."""
+    later = _next_answer(log, place, answer.mono)
+    here = [event for event in log.connections if event.place == place and event.address in answer.addresses]
+    stale = {
+        event.connection
+        for event in here
+        if isinstance(event, Connected) and (later is None or event.mono <= later.mono)
+    }
+    for event in here:
+        if isinstance(event, Closed) and event.why != "failed" and event.connection in stale:
+            yield event.mono
+
+
+def _answers(log: TrafficLog, place: str) -> list[Resolved]:
+    return [event for event in log.resolutions if isinstance(event, Resolved) and event.place == place]
+
+
+def _next_answer(log: TrafficLog, place: str, after: float) -> Resolved | None:
+    return next((answer for answer in _answers(log, place) if answer.mono > after), None)
 
 
 def _first_steady(requests: Sequence[Requested], places: Sequence[str], since: float) -> float | None:

@@ -42,6 +42,7 @@ class Authority:
     external    AWS-owned names that aliases point at -> their addresses, v4 and v6; also answered when asked for
     locations   networks of askers -> Regions, lowest latency first; the longest prefix that fits decides
     nearest     the ranking for an asker without a client subnet, or with one that no location holds
+    alias_ttl   seconds that answers of aliases to AWS-owned names are kept
     dice        picks among weighted answers; seed it to make a run repeatable
     """
 
@@ -52,6 +53,7 @@ class Authority:
     locations: Sequence[Location] = ()
     nearest: tuple[str, ...] = ()
     dice: random.Random = field(default_factory=random.Random)
+    alias_ttl: int = ALIAS_TTL
 
     def respond(self, query: dns.message.Message) -> dns.message.Message:
         """The answer to one well-formed query."""
@@ -84,7 +86,7 @@ class Authority:
             _Lookup(self, held, zone, nearest).into(response, name, rtype)
         else:
             response.flags |= dns.flags.AA
-            response.answer += _rrset(question.name, ALIAS_TTL, rtype, outside or ())
+            response.answer += _rrset(question.name, self.alias_ttl, rtype, outside or ())
 
     def zone_of(self, name: str) -> Zone | None:
         """The public zone that is authoritative for a name: the one with the longest name that holds it."""
@@ -149,7 +151,9 @@ class _Lookup:
         if leaf.alias is None:
             return _rrset(owner, leaf.ttl or 0, rtype, leaf.values)
         # "Route 53 uses the value of TTL for the alias target" (API, ResourceRecordSet.TTL).
-        return _rrset(owner, ALIAS_TTL, rtype, self.authority.addresses(leaf.alias.dns_name, rtype) or ())
+        return _rrset(
+            owner, self.authority.alias_ttl, rtype, self.authority.addresses(leaf.alias.dns_name, rtype) or ()
+        )
 
     def _soa(self) -> list[dns.rrset.RRset]:
         apex = dns.name.from_text(fqdn(self.zone.name))

@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +33,7 @@ from .order_metrics import CREATE, READ, Served, Tally, reports
 from .order_table import Created, Order, OrderTable, TableError
 
 REPORT_S = 1.0
+CANARY_ITEMS = 32
 _STATUS = {Created.NEW: 201, Created.SAME: 200, Created.TAKEN: 409}
 
 
@@ -44,6 +46,7 @@ class OrderService:
     serving: Serving = field(default_factory=Serving)
     tally: Tally = field(default_factory=Tally)
     dice: random.Random = field(default_factory=lambda: random.Random(5))
+    looks: "count[int]" = field(default_factory=count)
 
     async def handle(self, message: Message) -> Answer | None:
         """None: never answered, whether it was taken up before the hole opened or not."""
@@ -91,11 +94,11 @@ class OrderService:
         return self._say(_STATUS[done], {"id": order["id"], "created": done.value})
 
     async def _canary(self) -> Answer:
-        """What is read must be as new as what was written: several canaries write the one item."""
-        name, now = f"canary-{self.region}", time.time_ns()
-        await self.table.put({"id": name, "at": now})
-        found = await self.table.read(name)
-        sound = found is not None and found["at"] >= now
+        """What is read must be what was written. Several canaries ask at once: each look has an item of its own."""
+        name = f"canary-{self.region}-{next(self.looks) % CANARY_ITEMS}"
+        look = {"id": name, "at": time.time_ns()}
+        await self.table.put(look)
+        sound = await self.table.read(name) == look
         return self._say(200 if sound else 503, {"region": self.region})
 
     def _delay(self) -> float:
@@ -146,9 +149,9 @@ def steering(service: OrderService, door: Door) -> Callable[[str], Awaitable[str
     async def steer(line: str) -> str:
         wanted, before = Serving.model_validate_json(line), service.serving
         service.serving = wanted
-        await door.turn(wanted.port)
         if before.silent and not wanted.silent:
-            await door.cut()
+            await door.cut()  # those that are there now, from before the switch: none that comes after it
+        await door.turn(wanted.port)
         return wanted.model_dump_json()
 
     return steer

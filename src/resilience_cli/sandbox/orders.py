@@ -55,7 +55,7 @@ from .synthetics import Synthetics
 from .tables import GlobalTables
 
 PULSE_S = 1.0
-PROBE_MIN_S = 0.25  # a sound endpoint on a busy machine needs some time to answer
+INTERVAL, TIMEOUT, PROBE_MIN_S = 0.25, 1.0, 0.25  # a sound endpoint on a busy machine needs some time to answer
 LOCATIONS = (
     (ipaddress.ip_network("198.51.100.0/24"), (PRIMARY, STANDBY)),
     (ipaddress.ip_network("203.0.113.0/24"), (STANDBY, PRIMARY)),
@@ -82,7 +82,8 @@ def build(
     directory.mkdir(parents=True, exist_ok=True)
     pace = pace or (QUICK if moving else Pace())
     with ExitStack() as undo:
-        stage = Stage(directory, pace, MovingApplication if moving else ToldApplication)
+        make: Make = MovingApplication if moving else ToldApplication
+        stage = Stage(directory, pace, make)
         world = World(undo, (port, dns_port), clock, stage)
         world.populate(wait_period_ms)
         world.route53.propagation = propagation
@@ -170,10 +171,13 @@ class World:
 
     def _checks(self) -> HealthChecks:
         """Three probes in a row decide (``orders_resources``): where a time is set for it, each has a third of that."""
-        detection = self._pace.detection_s
-        probing = {} if detection is None else {"interval": detection / 3, "timeout": max(detection / 3, PROBE_MIN_S)}
+        each = (self._pace.detection_s or 3 * INTERVAL) / 3
         return HealthChecks(
-            self.route53.health_checks, metric_state=self._metric_state, control_on=self._control_on, **probing
+            self.route53.health_checks,
+            metric_state=self._metric_state,
+            control_on=self._control_on,
+            interval=each,
+            timeout=TIMEOUT if self._pace.detection_s is None else max(each, PROBE_MIN_S),
         )
 
     def populate(self, wait_period_ms: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from .application import Pace
 from .orders_resources import SERVING, Routing
 
 WEIGHTED, LATENCY = "resil.yaml", "orders-latency.yaml"
@@ -21,8 +22,8 @@ class Addresses:
     resolver: str
 
 
-def write_configs(directory: Path, routing: Routing, addresses: Addresses) -> None:
-    """Both shapes, with their runs kept inside the directory."""
+def write_configs(directory: Path, routing: Routing, addresses: Addresses, pace: Pace) -> None:
+    """Both shapes, with their runs kept inside the directory, looking at as much of the past as the world is quick."""
     weighted, latency = _example("resil-weighted.yaml"), _example("resil-latency.yaml")
     _route(weighted, routing, routing.endpoint_checks)
     _route(latency, routing, routing.control_checks)
@@ -34,6 +35,7 @@ def write_configs(directory: Path, routing: Routing, addresses: Addresses) -> No
     }
     for name, config in ((WEIGHTED, weighted), (LATENCY, latency)):
         _place(config, addresses, f"state-{Path(name).stem}")
+        _pace(config, pace)
         text = yaml.safe_dump(config, sort_keys=False, width=120)
         (directory / name).write_text(f"# The orders application in this sandbox.\n{text}", encoding="utf-8")
 
@@ -51,6 +53,15 @@ def _place(config: dict[str, Any], addresses: Addresses, state: str) -> None:
     for signal in config["signals"]:
         if signal["kind"] == "endpoint":
             signal["urls"] = {region: f"{url}/health" for region, url in addresses.regional.items()}
+
+
+def _pace(config: dict[str, Any], pace: Pace) -> None:
+    for signal in config["signals"]:
+        if signal["kind"] == "metric":
+            signal["period"] = f"{pace.alarm_s}s"
+        if signal["kind"] == "canary":
+            signal["max_age"] = f"{pace.canary_age_s}s"
+    config["objectives"]["ttl"] = f"{pace.ttl}s"
 
 
 def _example(name: str) -> dict[str, Any]:

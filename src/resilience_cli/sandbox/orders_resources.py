@@ -49,7 +49,7 @@ class Routing:
     rule: str
 
 
-def make_routing(route53: Handle, arc: RoutingControls, port: int, wait_period_ms: int) -> Routing:
+def make_routing(route53: Handle, arc: RoutingControls, port: int, wait_period_ms: int, ttl: int = 60) -> Routing:
     """Zone, health checks, routing controls (both On) with their safety rule, and the records of both shapes."""
     panel = arc.add_panel("orders")
     controls = {region: arc.add_control(panel, f"orders-{region}", "On") for region in SERVING}
@@ -65,7 +65,7 @@ def make_routing(route53: Handle, arc: RoutingControls, port: int, wait_period_m
         )
         for region in SERVING
     }
-    records = [_weighted(region, endpoint_checks[region]) for region in SERVING]
+    records = [_weighted(region, endpoint_checks[region], ttl) for region in SERVING]
     records += [_latency(region, control_checks[region]) for region in SERVING]
     batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record} for record in records]}
     _ask(route53, "route53", "ChangeResourceRecordSets", "us-east-1", HostedZoneId=zone_id, ChangeBatch=batch)
@@ -90,13 +90,13 @@ def _endpoint(region: str, port: int) -> dict[str, Any]:
     }
 
 
-def _weighted(region: str, check: str) -> dict[str, Any]:
+def _weighted(region: str, check: str, ttl: int) -> dict[str, Any]:
     return {
         "Name": "api.example.com.",
         "Type": "A",
         "SetIdentifier": f"orders-{region}",
         "Weight": 100 if region == PRIMARY else 0,
-        "TTL": 60,
+        "TTL": ttl,
         "ResourceRecords": [{"Value": ADDRESSES[region]}],
         "HealthCheckId": check,
     }
@@ -139,7 +139,7 @@ def make_canaries(synthetics: Synthetics) -> None:
         synthetics.create(OBSERVER, observing_canary(region))
 
 
-def make_alarms(cloudwatch: CloudWatch) -> None:
+def make_alarms(cloudwatch: CloudWatch, period_s: int = 60) -> None:
     """A metric alarm on the API and one on the function, their composite in each Region, canary alarms outside."""
     for region in SERVING:
         rates = [
@@ -147,23 +147,26 @@ def make_alarms(cloudwatch: CloudWatch) -> None:
             ("orders-create-errors", "AWS/Lambda", "Errors", {"FunctionName": "OrderCreateFn"}),
         ]
         for name, namespace, metric, dimensions in rates:
-            _alarm(cloudwatch, region, name, (namespace, metric, dimensions), "GreaterThanThreshold", 0.05)
+            _alarm(
+                cloudwatch, (region, name), (namespace, metric, dimensions), ("GreaterThanThreshold", 0.05), period_s
+            )
         rule = "ALARM(orders-api-5xx) AND ALARM(orders-create-errors)"
         _ask(cloudwatch.handle, "cloudwatch", "PutCompositeAlarm", region, AlarmName="orders-impaired", AlarmRule=rule)
         canary = observing_canary(region)
         watched = ("CloudWatchSynthetics", "SuccessPercent", {"CanaryName": canary})
-        _alarm(cloudwatch, OBSERVER, f"orders-canary-{region}", watched, "LessThanThreshold", 90.0)
+        _alarm(cloudwatch, (OBSERVER, f"orders-canary-{region}"), watched, ("LessThanThreshold", 90.0), period_s)
 
 
 def _alarm(
     cloudwatch: CloudWatch,
-    region: str,
-    name: str,
+    alarm: tuple[str, str],
     metric: tuple[str, str, Mapping[str, str]],
-    comparison: str,
-    threshold: float,
+    limit: tuple[str, float],
+    period_s: int,
 ) -> None:
+    region, name = alarm
     namespace, metric_name, dimensions = metric
+    comparison, threshold = limit
     _ask(
         cloudwatch.handle,
         "cloudwatch",
@@ -174,7 +177,7 @@ def _alarm(
         MetricName=metric_name,
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
         Statistic="Average",
-        Period=60,
+        Period=period_s,
         EvaluationPeriods=1,
         Threshold=threshold,
         ComparisonOperator=comparison,

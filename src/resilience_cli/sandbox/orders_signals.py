@@ -63,10 +63,13 @@ class Signals:
     def set_canaries(self, mode: str, now: float) -> None:
         """Start or stop all canaries, or have them fail in themselves: broken, they say nothing of the application."""
         self.canaries = mode
-        for region in SERVING:
-            for where, canary in _watching(region):
-                self._synthetics.set_running(where, canary, mode != "stop")
+        self._set_running(mode != "stop")
         self._settle(now, SERVING)
+
+    def _set_running(self, running: bool) -> None:
+        for region in SERVING:
+            for where, canary in watching(region):
+                self._synthetics.set_running(where, canary, running)
 
     def tell_lag(self, now: float, pair: Pair | None = None) -> None:
         """Tell the last whole minutes as if replication had taken as long as it will now, where it will at all."""
@@ -87,7 +90,7 @@ class Signals:
                 self._run_canaries(region, now - 0.1 * ago)
 
     def _run_canaries(self, region: str, at: float) -> None:
-        for where, canary in _watching(region):
+        for where, canary in watching(region):
             self._synthetics.record_run(where, canary, self._outcome(region), at)
 
     def _outcome(self, region: str) -> Outcome:
@@ -123,11 +126,11 @@ def _points(region: str, failing: float) -> Iterator[Point]:
         yield Point(_function(region, function, "Duration"), sample(20.0 * slow, REQUESTS), "Milliseconds")
     if bad:  # DynamoDB publishes errors only when there are any
         yield Point(_table_errors(region), Stat(bad, bad, 1.0, 1.0), "Count")
-    for where, canary in _watching(region):
+    for where, canary in watching(region):
         yield Point(_canary(where, canary), sample(100.0 * (1.0 - failing)), "Percent")
 
 
-def _watching(region: str) -> tuple[tuple[str, str], ...]:
+def watching(region: str) -> tuple[tuple[str, str], ...]:
     """The canaries that look at a serving Region, each with the Region it runs in."""
     return (region, OWN_CANARY), (OBSERVER, observing_canary(region))
 

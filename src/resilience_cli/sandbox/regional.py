@@ -7,10 +7,10 @@
 import json
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 ATTEMPTS = 20
 
@@ -83,21 +83,37 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+class Closable(Protocol):
+    """What holds a bound port."""
+
+    @property
+    def port(self) -> int: ...
+    def stop(self) -> None: ...
+
+
+Held = TypeVar("Held", bound=Closable)
+
+
 def bind(addresses: Mapping[str, str], port: int = 0) -> dict[str, Endpoint]:
-    """An endpoint for each Region's address, all on one port: the given one, or one that is free on all of them."""
+    """An endpoint for each Region's address, all on one port."""
+    return on_one_port(addresses, Endpoint, port)
+
+
+def on_one_port(addresses: Mapping[str, str], make: Callable[[str, str, int], Held], port: int = 0) -> dict[str, Held]:
+    """One of these (Region, address, port) for each Region, all on the given port, or one that is free on all."""
     for attempt in range(1, ATTEMPTS + 1):
         chosen = port
         with ExitStack() as undo:
-            endpoints: dict[str, Endpoint] = {}
+            made: dict[str, Held] = {}
             try:
                 for region, address in addresses.items():
-                    endpoints[region] = Endpoint(region, address, chosen)
-                    undo.callback(endpoints[region].stop)
-                    chosen = endpoints[region].port
+                    made[region] = make(region, address, chosen)
+                    undo.callback(made[region].stop)
+                    chosen = made[region].port
             except OSError:
                 if port or attempt == ATTEMPTS:
                     raise
                 continue
             undo.pop_all()
-            return endpoints
+            return made
     raise AssertionError("unreachable: the last attempt returns or raises")
