@@ -272,7 +272,7 @@ def test_arcs_configuration_can_hang_while_its_endpoints_answer(
 # Answers that are not what they seem
 
 
-def test_a_stale_read_tells_what_was_true_and_later_what_is(bench: Bench, add: Add, hasty: Callable[..., Any]) -> None:
+def test_a_stale_read_tells_what_was_true_and_later_what_is(bench: Bench, add: Add) -> None:
     own, api = zone(bench), bench.client("route53")
     change(api, own, "192.0.2.1")
     add("stale-read", service="route53", age="400ms")

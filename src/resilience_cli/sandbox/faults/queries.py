@@ -3,6 +3,7 @@ record type as their ``operation``; a fault of all services is none of the name 
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import assert_never
 
 import dns.exception
 import dns.message
@@ -20,10 +21,6 @@ Reply = bytes | None
 QueryFault = BlackHole | Refuse | Latency | Jitter | ServerError
 
 
-def is_about_dns(fault: Fault) -> bool:
-    return isinstance(fault, QueryFault) and DNS in fault.service
-
-
 def check(fault: Fault) -> None:
     """Raises UnknownName for a kind that the name server has not."""
     if DNS in getattr(fault, "service", ()) and not isinstance(fault, QueryFault):
@@ -33,8 +30,7 @@ def check(fault: Fault) -> None:
 
 def around_query(lives: tuple[Live, ...], packet: bytes, ask: Callable[[], Reply]) -> Reply:
     """The reply under the faults that strike this query; None for none."""
-    for live in _striking(lives, packet):
-        fault = live.fault
+    for live, fault in _striking(lives, packet):
         match fault:
             case BlackHole():
                 return None
@@ -45,7 +41,7 @@ def around_query(lives: tuple[Live, ...], packet: bytes, ask: Callable[[], Reply
             case Latency() | Jitter():
                 live.gone.wait(fault.delay if isinstance(fault, Latency) else live.draw(fault.least, fault.most))
             case _:
-                raise AssertionError("unreachable: is_about_dns lets no other kind through")
+                assert_never(fault)
     return ask()
 
 
@@ -55,13 +51,13 @@ def bare(packet: bytes, rcode: dns.rcode.Rcode) -> bytes:
     return packet[:2] + struct.pack("!HHHHH", flags, 0, 0, 0, 0)
 
 
-def _striking(lives: tuple[Live, ...], packet: bytes) -> Iterator[Live]:
-    about = [live for live in lives if is_about_dns(live.fault) and live.is_on()]
-    rtype = _asked_for(packet) if about else ""
-    for live in about:
-        assert isinstance(live.fault, QueryFault)
-        if fits(live.fault.operation, rtype) and live.strikes():
-            yield live
+def _striking(lives: tuple[Live, ...], packet: bytes) -> Iterator[tuple[Live, QueryFault]]:
+    about = [(live, live.fault) for live in lives if isinstance(live.fault, QueryFault) and DNS in live.fault.service]
+    on = [(live, fault) for live, fault in about if live.is_on()]
+    rtype = _asked_for(packet) if on else ""
+    for live, fault in on:
+        if fits(fault.operation, rtype) and live.strikes():
+            yield live, fault
 
 
 def _asked_for(packet: bytes) -> str:
