@@ -123,6 +123,8 @@ class Offline:
     resume = staticmethod(wiring.resume)
     list_runs = staticmethod(wiring.list_runs)
     show_run = staticmethod(wiring.show_run)
+    report = staticmethod(wiring.report)
+    keep_page = staticmethod(wiring.keep_page)
     explain_exit = staticmethod(wiring.explain_exit)
     scenarios = staticmethod(wiring.scenarios)
     drill = staticmethod(wiring.drill)

@@ -52,14 +52,44 @@ class FileJournal:
 
     def entries(self, run: str) -> Sequence[Entry]:
         path = self._path(run)
+        whole = self._read(run).split(b"\n")[:-1]  # what follows the last newline is a torn tail
+        return [_read_line(path, number, line) for number, line in enumerate(whole, 1)]
+
+    def salvage(self, run: str) -> tuple[Sequence[Entry], str]:
+        """The entries up to the first that cannot be read, and what is wrong with the rest ("" where nothing is).
+
+        For telling what happened, never for resuming.
+        """
+        *whole, torn = self._read(run).split(b"\n")
+        entries: list[Entry] = []
+        for number, line in enumerate(whole, 1):
+            try:
+                entries.append(_read_line(self._path(run), number, line))
+            except UsageError as error:
+                return entries, error.message
+        return entries, f"line {len(whole) + 1} is torn: it was being written when the run stopped" if torn else ""
+
+    def keep_page(self, run: str, html: str) -> Path:
+        """Put the run's page beside its journal, whole or not at all. Raises UsageError where the disk refuses."""
+        page = self._path(run).with_suffix(".html")
+        draft = page.with_suffix(f".html.{os.getpid()}")
         try:
-            raw = path.read_bytes()
+            draft.touch(mode=0o600)
+            draft.write_text(html, encoding="utf-8")
+            draft.replace(page)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise UsageError(f"the page {page} cannot be written: {error.strerror}", hint=_PAGE_HINT) from error
+        return page
+
+    def _read(self, run: str) -> bytes:
+        path = self._path(run)
+        try:
+            return path.read_bytes()
         except FileNotFoundError as error:
             raise UsageError(f"there is no run {run}", hint="`resil runs list` shows them") from error
         except OSError as error:
             raise UsageError(f"the journal {path} cannot be read: {error.strerror}") from error
-        whole = raw.split(b"\n")[:-1]  # what follows the last newline is a torn tail
-        return [_read_line(path, number, line) for number, line in enumerate(whole, 1)]
 
     def runs(self) -> Sequence[str]:
         try:
@@ -98,6 +128,7 @@ class FileJournal:
         return self._runs / f"{run}.jsonl"
 
 
+_PAGE_HINT = "`resil runs report RUN --html FILE` writes it elsewhere"
 _STATE_HINT = "name a local, writable folder in resil.yaml: state: {path: FOLDER}"
 
 

@@ -139,6 +139,8 @@ def _finish(session: Session, setup: Any, entries: Iterator[Entry], report: Repo
     terminal, wiring = session.terminal, session.wiring
     run = wiring.show_run(setup, _follow(session, entries, resumed))
     ending = Ending(run, *wiring.explain_exit(run))
+    page = wiring.keep_page(setup, run.run)
+    terminal.tell(f"report: {page.path}\n" if page.path else f"note: there is no report: {page.trouble}\n")
     terminal.payload(ending_payload(ending, report.output, terminal.look(), setup.world().overrides()))
     return ending.exit_code
 

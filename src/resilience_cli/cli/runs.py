@@ -1,5 +1,6 @@
-"""``resil runs``: what was done before, and going on with what was not finished."""
+"""``resil runs``: what was done before, its report, and going on with what was not finished."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from ..model.run import Run
 
 RunId = Annotated[str | None, typer.Argument(metavar="[RUN]", help="The run's id; the newest if left out.")]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write the page to FILE (- is stdout), not beside the journal."),
+]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Write it as Markdown on stdout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write it as JSON on stdout.")]
 
 
 def list_(ctx: typer.Context, output: o.ScreenOutput = "text", config: o.Config = None) -> int:
@@ -64,6 +71,44 @@ def resume(
     return move.resume(session(ctx), setup, found, consent, move.Report(output))
 
 
+def report(
+    ctx: typer.Context,
+    run: RunId = None,
+    html: Html = None,
+    markdown: AsMarkdown = False,
+    json: AsJson = False,
+    config: o.Config = None,
+) -> int:
+    """Tell one run on a page: one HTML file that needs nothing else.
+
+    Without an option the page beside the run's journal is made anew, and its path is written on stdout.
+    """
+    from ..render.report import page, prose, report_json
+
+    if sum((html is not None, markdown, json)) > 1:
+        raise UsageError("--html, --markdown and --json are three forms of one report: choose one")
+    terminal, wiring = session(ctx).terminal, session(ctx).wiring
+    setup = session(ctx).open(config, writes=False)
+    told = wiring.report(setup, run)
+    if markdown or json:
+        terminal.payload(prose(told) if markdown else report_json(told))
+    elif html is None:
+        terminal.payload(f"{setup.journal.keep_page(told.run, page(told))}\n")
+    elif str(html) == "-":
+        terminal.payload(page(told))
+    else:
+        _write(html, page(told))
+        terminal.tell(f"report: {html}\n")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
 def _find(here: Session, setup: Any, run_id: str | None) -> "Run":
     if run_id is not None:
         return here.wiring.show_run(setup, run_id)
@@ -74,8 +119,9 @@ def _find(here: Session, setup: Any, run_id: str | None) -> "Run":
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="List, show and resume runs.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(help="List, show, report and resume runs.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list")(list_)
     group.command()(show)
+    group.command()(report)
     group.command()(resume)
     app.add_typer(group, name="runs")

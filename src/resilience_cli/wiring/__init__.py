@@ -1,12 +1,13 @@
 """The composition root: the only place that knows core and adapters, and puts them together for each command.
 
 Inside: ``setup`` (config, state, World), ``moves`` (look, decide, run, rehearse, resume), ``journals`` (past runs),
-``kept_plans`` (plan files), ``sandboxes`` (the local AWS and its drills).
+``kept_plans`` (plan files), ``reports`` (a run's page), ``sandboxes`` (the local AWS and its drills).
 """
 
 from .journals import explain_exit, list_runs, show_run
 from .kept_plans import KeptPlan, load_plan, save_plan
 from .moves import Decided, decide, recheck, rehearse, resume, run, status
+from .reports import Page, keep_page, report
 from .sandboxes import Exports, drill, sandbox_calls, sandbox_down, sandbox_up, scenarios
 from .setup import Access, Setup, open_app, shipped_runbooks, state_directory, validate
 
@@ -15,15 +16,18 @@ __all__ = [
     "Decided",
     "Exports",
     "KeptPlan",
+    "Page",
     "Setup",
     "decide",
     "drill",
     "explain_exit",
+    "keep_page",
     "list_runs",
     "load_plan",
     "open_app",
     "recheck",
     "rehearse",
+    "report",
     "resume",
     "run",
     "sandbox_calls",

@@ -1,0 +1,67 @@
+"""A run's report, and its page beside the journal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import ResilError, UsageError
+from ..model.app import App
+from ..model.report import Clients, Report
+from .journals import explain_exit
+from .setup import Setup
+
+
+class Page(NamedTuple):
+    """Where a run's page is, or why it could not be made."""
+
+    path: Path | None
+    trouble: str = ""
+
+
+def report(setup: Setup, run_id: str | None = None, clients: Clients | None = None) -> Report:
+    """What can be told of a run (default the newest), be its journal cut or damaged. ``clients``: a drill's part."""
+    from ..render.report import Source, build
+
+    entries, trouble = setup.journal.salvage(known := run_id or _newest(setup))
+    return build(
+        Source(
+            run=known,
+            app=setup.app.app,
+            entries=entries,
+            explain=explain_exit,
+            trouble=trouble,
+            objectives=setup.app.objectives,
+            regions=_regions(setup.app),
+            serving=setup.app.regions.serving,
+            clients=clients,
+        )
+    )
+
+
+def keep_page(setup: Setup, run_id: str) -> Page:
+    """Write a run's page beside its journal. Never raises: the run has ended as it ended, page or no page."""
+    from ..render.report import page
+
+    try:
+        return Page(setup.journal.keep_page(run_id, page(report(setup, run_id))))
+    except ResilError as error:
+        return Page(None, error.message)
+    except Exception as error:  # a bug in the page must not become the outcome of the run
+        return Page(None, f"the page of run {run_id} could not be made: {error!r}")
+
+
+def _newest(setup: Setup) -> str:
+    runs = setup.journal.runs()
+    if not runs:
+        raise UsageError("there are no runs yet")
+    return runs[-1]
+
+
+def _regions(app: App) -> Mapping[str, str]:
+    """Which Region each record's set identifier stands for."""
+    return {
+        endpoint.set_identifier: region
+        for route in app.routing
+        for region, endpoint in route.endpoints.items()
+        if endpoint.set_identifier is not None
+    }
