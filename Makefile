@@ -13,7 +13,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 drill: $(READY)
-	$(BIN)/resil drill
+	$(BIN)/resil drill planned planned-latency
 
 test: $(READY)
 	$(BIN)/ruff format --check .

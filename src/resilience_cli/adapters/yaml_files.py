@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from ..errors import InvalidFile, Problem
 from ..model.app import App
 from ..model.runbook import Runbook
+from ..model.scenario import Scenario
 from .yaml_problems import problems_of
 from .yaml_tree import parse
 
@@ -23,6 +24,11 @@ def load_app(path: Path) -> App:
 def load_runbook(path: Path) -> Runbook:
     """The runbook in ``path``. Raises InvalidFile with every problem found."""
     return _load(path, Runbook)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The drill scenario in ``path``. Raises InvalidFile with every problem found."""
+    return _load(path, Scenario)
 
 
 def _load(path: Path, model: type[Model]) -> Model:

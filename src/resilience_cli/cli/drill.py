@@ -7,30 +7,33 @@ import typer
 from . import options as o
 from .composition import session
 
-NOT_PASSED = 1
+NOT_HELD = 1
 
-Scenarios = Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Which; all if left out.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Which; all if left out.")]
+List = Annotated[bool, typer.Option("--list", help="List the scenarios there are.")]
+Repeat = Annotated[int, typer.Option(min=1, max=100, help="Run each so often, with seeds that follow one another.")]
+Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal faults and equal orders.")]
 
 
-def drill(ctx: typer.Context, scenarios: Scenarios = None, output: o.ScreenOutput = "text") -> int:
+def drill(
+    ctx: typer.Context,
+    scenarios: Names = None,
+    list_: List = False,
+    repeat: Repeat = 1,
+    seed: Seed = 0,
+    output: o.ScreenOutput = "text",
+) -> int:
     """Rehearse in a sandbox, measured.
 
-    Every command runs as an operator would run it. With --output json, one JSON object a scenario, each on a line.
+    Every command runs as an operator would run it. With --output json, one JSON object a drill, each on a line.
     """
-    from ..model.drill import DrillResult
-    from ..render.json_out import drill_line
-    from ..render.text_drill import drill_event, drill_screen
+    from . import drilling
 
-    wiring, terminal = session(ctx).wiring, session(ctx).terminal
-    passed = True
-    for scenario in scenarios or wiring.scenarios():
-        for event in wiring.drill(scenario):
-            if not isinstance(event, DrillResult):
-                terminal.tell(drill_event(event) + "\n")
-                continue
-            terminal.payload(drill_line(event) if output == "json" else drill_screen(event, terminal.look()))
-            passed = passed and event.passed
-    return 0 if passed else NOT_PASSED
+    if list_:
+        return drilling.show_scenarios(session(ctx))
+    names = scenarios or [scenario.name for scenario in session(ctx).wiring.scenarios()]
+    held = [drilling.run(session(ctx), name, range(seed, seed + repeat), output) for name in names]
+    return 0 if all(held) else NOT_HELD
 
 
 def register(app: typer.Typer) -> None:

@@ -1,13 +1,16 @@
 """A drill as it goes, and how it ended: did it hold, how long clients waited, what became of the orders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import assert_never
 
 from rich.console import RenderableType
 
-from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Moved, Note
+from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Note
+from ..model.scenario import Scenario
+from ..model.traffic import Outage, TrafficSecond
 from .plain import clean
-from .screen import Look, indented, labelled, line, to_text
+from .screen import Column, Look, cell, columns, indented, labelled, line, to_text
 from .words import host, seconds
 
 
@@ -27,10 +30,10 @@ def _told(event: DrillEvent) -> str:
             return f"{event.when}: {host(event.name)} answers {answers}"
         case CommandRun():
             writes = f"{len(event.writes)} writes" if event.writes else "no writes"
-            return f"[exit {event.exit_code} after {seconds(event.seconds)}, {writes}]"
-        case Moved():
-            first, every = seconds(event.first_answer_s), seconds(event.every_answer_s)
-            return f"{event.command}: first answer moved after {first}, every answer after {every}"
+            moved = (
+                "" if event.changed_s is None else f", the name server's answers moved after {event.changed_s:.1f} s"
+            )
+            return f"[exit {event.exit_code} after {seconds(event.seconds)}, {writes}{moved}]"
         case Note():
             return event.text
         case _:
@@ -38,18 +41,86 @@ def _told(event: DrillEvent) -> str:
 
 
 def drill_screen(result: DrillResult, look: Look) -> str:
-    return to_text(_result(result), look)
+    return to_text(_result(result, look), look)
 
 
-def _result(result: DrillResult) -> Iterator[RenderableType]:
+def _result(result: DrillResult, look: Look) -> Iterator[RenderableType]:
     word, style = ("PASSED", "bold green") if result.passed else ("NOT PASSED", "bold red")
-    ratio = "-" if result.ratio is None else f"{result.ratio:.2f}"
-    yield line((word, style), f" {result.scenario}")
-    yield indented(line(f"recovered in {seconds(result.rto_s)}; floor {seconds(result.floor_s)}, ratio {ratio}"))
+    yield line((word, style), f" {result.scenario}: {result.title}")
+    yield from (indented(labelled("did not hold", failure, "red")) for failure in result.failures)
+    yield indented(line(_recovery(result)))
+    yield from (indented(line(_outage(outage))) for outage in result.seen.outages)
     orders = {name: count for name, count in result.orders.model_dump().items() if count is not None}
     if orders:
-        yield indented(
-            line("orders: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in orders.items()))
-        )
-    for failure in result.failures:
-        yield indented(labelled("did not hold", failure, "red"))
+        counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in orders.items())
+        yield indented(labelled("orders", counted))
+    spent = {name.removesuffix("_s"): s for name, s in result.seen.timings.model_dump().items() if s is not None}
+    if spent:
+        yield indented(labelled("spent", ", ".join(f"{name} {s:.1f} s" for name, s in spent.items())))
+    yield from (indented(labelled("guard", guard)) for guard in result.seen.guards)
+    yield from _chart(result, look)
+
+
+def _recovery(result: DrillResult) -> str:
+    if result.rto_s is None:
+        return "no recovery was measured: no failover moved the answers"
+    if result.floor_s is None or result.seen.floor is None:
+        return f"RTO {result.rto_s:.2f} s as clients felt it"
+    floor = result.seen.floor
+    slow = max((floor.ttl_left_s, "TTL left in a cache"), (floor.drain_s, "a kept connection"))
+    made = f"{floor.propagation_s:.2f} s propagation + {slow[0]:.2f} s {slow[1]}"
+    return f"RTO {result.rto_s:.2f} s as clients felt it; floor {result.floor_s:.2f} s ({made}); ratio {result.ratio}"
+
+
+def _outage(outage: Outage) -> str:
+    lasted = "not over by the end" if outage.seconds is None else f"{outage.seconds:.1f} s"
+    return f"outage near {outage.place}: {lasted}, {outage.failed} requests failed"
+
+
+BLOCKS = ".:-=+*#%@"
+
+
+def _chart(result: DrillResult, look: Look) -> Iterator[RenderableType]:
+    """Each Region's share of the requests by second, and the share that failed, in characters any terminal has."""
+    seconds = result.seen.traffic
+    regions = sorted({region for second in seconds for region in second.shares})
+    if not seconds or not regions:
+        return
+    each = max(1, -(-len(seconds) // max(look.width - 18, 20)))
+    yield indented(line(("share of requests", "bold"), f", {each} s a character, '{BLOCKS[-1]}' is all of them"))
+    for region in regions:
+        row = _row([second.shares.get(region, 0.0) for second in seconds], each)
+        yield indented(line(f"{region:>14} |{row}|"))
+    row = _row([second.failed / second.requests if second.requests else 0.0 for second in seconds], each)
+    yield indented(line((f"{'failed':>14} |{row}|", "red")))
+
+
+def _row(values: Sequence[float], each: int) -> str:
+    parts = [values[start : start + each] for start in range(0, len(values), each)]
+    means = [sum(part) / len(part) for part in parts]
+    return "".join(BLOCKS[0 if mean == 0 else max(1, round(mean * (len(BLOCKS) - 1)))] for mean in means)
+
+
+def scenario_list(scenarios: Sequence[Scenario], look: Look) -> str:
+    titles = [Column("scenario"), Column("what happens", folds=True)]
+    return to_text([columns(titles, ([cell(s.name), cell(s.title)] for s in scenarios))], look)
+
+
+def spread_screen(results: Sequence[DrillResult], look: Look) -> str:
+    """Least, median and most of several drills of one scenario."""
+    figures: dict[str, list[float | int | None]] = {
+        "RTO, s": [r.rto_s for r in results],
+        "floor, s": [r.floor_s for r in results],
+        "ratio": [r.ratio for r in results],
+        "failed requests": [r.orders.failed for r in results],
+        "orders lost": [r.orders.lost for r in results],
+    }
+    rows = []
+    for name, found in figures.items():
+        known = [float(value) for value in found if value is not None]
+        if known:
+            told = (min(known), median(known), max(known))
+            rows.append([cell(name), cell(str(len(known))), *(cell(f"{value:.2f}") for value in told)])
+    title = line((f"{results[0].scenario}: {len(results)} drills", "bold"))
+    heads = [Column("figure"), Column("measured"), Column("least"), Column("median"), Column("most")]
+    return to_text([title, indented(columns(heads, rows))], look)

@@ -26,10 +26,9 @@ class Place(NamedTuple):
 
 @dataclass
 class Watched:
-    """When (monotonic) the first and when every place was answered as hoped; None if never."""
+    """When (monotonic) an answer first became another than at the start; None if none did."""
 
-    first: float | None = None
-    every: float | None = None
+    changed: float | None = None
 
 
 class Eyes:
@@ -56,10 +55,10 @@ class Eyes:
         return self._regions.get(found[0], "") if found else ""
 
     @contextmanager
-    def watching(self, goal: Mapping[str, str]) -> Iterator[Watched]:
-        """Ask all the time in a thread. ``every``: when the answers became the goal, and stayed it while watched."""
+    def watching(self) -> Iterator[Watched]:
+        """Ask all the time, in a thread, until left."""
         watched, over = Watched(), threading.Event()
-        thread = threading.Thread(target=self._watch, args=(goal, watched, over), name="eyes")
+        thread = threading.Thread(target=self._watch, args=(watched, over), name="eyes")
         thread.start()
         try:
             yield watched
@@ -67,13 +66,9 @@ class Eyes:
             over.set()
             thread.join()
 
-    def _watch(self, goal: Mapping[str, str], watched: Watched, over: threading.Event) -> None:
-        changes = {place for place in goal if self.ask()[place] != goal[place]}
-        while not over.wait(ASK_EVERY_S):
-            answers, now = self.ask(), time.monotonic()
-            if watched.first is None and any(answers[place] == goal[place] for place in changes):
-                watched.first = now
-            if answers != dict(goal):
-                watched.every = None
-            elif watched.every is None:
-                watched.every = now
+    def _watch(self, watched: Watched, over: threading.Event) -> None:
+        first = self.ask()
+        while watched.changed is None and not over.wait(ASK_EVERY_S):
+            answers = self.ask()
+            if any(answers[place] and answers[place] != first[place] for place in first):
+                watched.changed = time.monotonic()

@@ -3,11 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ..adapters.yaml_files import load_scenario
 from ..errors import UsageError
 from ..model.drill import DrillEvent, DrillResult
+from ..model.scenario import Scenario
 from .setup import shipped_runbooks
 
 if TYPE_CHECKING:
@@ -16,30 +19,36 @@ if TYPE_CHECKING:
 Exports = list[tuple[str, str]]
 
 
-def scenarios() -> list[str]:
-    """The drills there are."""
-    return list(_walk().SHAPES)
+def scenarios() -> list[Scenario]:
+    """The drills there are, by name."""
+    return [load_scenario(path) for path in sorted(_folder().glob("*.yaml"))]
 
 
-def drill(scenario: str) -> Iterator[DrillEvent | DrillResult]:
+def drill(name: str, seed: int = 0) -> Iterator[DrillEvent | DrillResult]:
     """Rehearse in a sandbox of its own, measured. The last thing that comes is the DrillResult."""
-    walk = _walk()
-    if scenario not in walk.SHAPES:
-        near = get_close_matches(scenario, walk.SHAPES, n=1) or sorted(walk.SHAPES)
-        raise UsageError(f"there is no drill {scenario}", hint=f"did you mean {', '.join(near)}?")
-    events: Iterator[DrillEvent | DrillResult] = walk.drill(scenario, sorted(shipped_runbooks().glob("*.yaml")))
+    known = sorted(path.stem for path in _folder().glob("*.yaml"))
+    if name not in known:
+        near = get_close_matches(name, known, n=3) or known
+        raise UsageError(f"there is no drill {name}", hint=f"did you mean {' or '.join(near)}?")
+    scenario = load_scenario(_folder() / f"{name}.yaml")
+    books = sorted(shipped_runbooks().glob("*.yaml"))
+    events: Iterator[DrillEvent | DrillResult] = _rehearsal().rehearse(scenario, books, seed)
     return events
 
 
-def _walk() -> ModuleType:
-    """The sandbox's walk. Raises UsageError where the extra it needs is not installed."""
+def _folder() -> Path:
+    return Path(__file__).parents[1] / "sandbox" / "scenarios"
+
+
+def _rehearsal() -> ModuleType:
+    """The sandbox's rehearsal. Raises UsageError where the extra it needs is not installed."""
     try:
-        from ..sandbox import walk
+        from ..sandbox import rehearsal
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the sandbox needs {error.name}, which is not installed", hint="pip install 'resil[sandbox]'"
         ) from error
-    return walk
+    return rehearsal
 
 
 def sandbox_up(
@@ -51,7 +60,7 @@ def sandbox_up(
     def announce(up: daemon.Up) -> None:
         ready(daemon.exports(up.state), up.notes)
 
-    _walk()  # the extra is there, or it is said what is missing
+    _rehearsal()  # the extra is there, or it is said what is missing
     options = daemon.Options(port, dns_port, propagation)
     if detach:
         announce(daemon.up(options, os.environ))

@@ -1,0 +1,42 @@
+"""What ``resil drill`` does once its words are understood: follow a drill, show its result, and a spread of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .composition import Session
+
+if TYPE_CHECKING:
+    from ..model.drill import DrillResult
+
+
+def show_scenarios(session: Session) -> int:
+    from ..render.text_drill import scenario_list
+
+    session.terminal.payload(scenario_list(session.wiring.scenarios(), session.terminal.look()))
+    return 0
+
+
+def run(session: Session, name: str, seeds: Sequence[int], output: str) -> bool:
+    """One scenario, once a seed. True if it held every time."""
+    from ..render.text_drill import spread_screen
+
+    results = [_once(session, name, seed, output) for seed in seeds]
+    if len(results) > 1 and output == "text":
+        session.terminal.payload(spread_screen(results, session.terminal.look()))
+    return all(result.passed for result in results)
+
+
+def _once(session: Session, name: str, seed: int, output: str) -> DrillResult:
+    from ..model.drill import DrillResult
+    from ..render.json_out import drill_line
+    from ..render.text_drill import drill_event, drill_screen
+
+    terminal = session.terminal
+    for event in session.wiring.drill(name, seed):
+        if isinstance(event, DrillResult):
+            terminal.payload(drill_line(event) if output == "json" else drill_screen(event, terminal.look()))
+            return event
+        terminal.tell(drill_event(event) + "\n")
+    raise AssertionError("unreachable: a drill ends with its result")

@@ -1,0 +1,105 @@
+"""Scenarios: a world, a timeline of what goes wrong, the commands an operator types, and what must hold. YAML."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .base import Region, Seconds, Value
+from .fault import Fault
+from .traffic import Serving
+
+At = Annotated[Seconds, Field(ge=0)]
+
+
+class Staging(Value):
+    """The world before anything goes wrong.
+
+    ``shape``: the app's config, ``weighted`` or ``latency`` (latency records behind ARC). ``propagation``: seconds a
+    Route 53 change takes to reach the name servers; ``ttl``: of the routed records. ``detection``: seconds a failing
+    endpoint takes to be called unhealthy by its health check; without ``health_checks`` the records have none.
+    ``rate``: orders a second in each client place. ``levers``: in place of the config's.
+    """
+
+    shape: Literal["weighted", "latency"] = "weighted"
+    propagation: At = 1.0
+    ttl: Annotated[int, Field(ge=1)] = 2
+    detection: At = 1.0
+    health_checks: bool = True
+    rate: Annotated[float, Field(gt=0, le=500)] = 20.0
+    keep_alive: At = 1.0
+    request_timeout: Annotated[Seconds, Field(gt=0)] = 1.0
+    levers: tuple[str, ...] = ()
+
+
+class Lost(Value):
+    """A Region cut off: its service and its AWS endpoints swallow what they are sent, nothing replicates in or out."""
+
+    region: Region
+    at: At = 0.0
+    lasts: Annotated[Seconds, Field(gt=0)] | None = Field(default=None, alias="for")
+
+
+class Behaves(Value):
+    """How a Region's order service behaves from a moment on."""
+
+    region: Region
+    at: At = 0.0
+    serving: Serving = Serving()
+
+
+class Switched(Value):
+    """Switches of the world turned at a moment: the keys and values that ``POST /_resil/world`` takes."""
+
+    at: At = 0.0
+    wish: dict[str, bool | int | float | str | list[str] | dict[str, str] | None] = Field(min_length=1)
+
+
+class Edited(Value):
+    """Someone else gives a weighted record another weight, right before resil's ``before``-th batch of changes."""
+
+    before: Annotated[int, Field(ge=1)] = 1
+    set_identifier: str
+    weight: Annotated[int, Field(ge=0, le=255)]
+
+
+class Command(Value):
+    """What the operator types, ``at`` the earliest; commands follow one another. ``says``: words that must be shown."""
+
+    run: tuple[str, ...] = Field(min_length=1)
+    at: At = 0.0
+    exits: int = 0
+    says: tuple[str, ...] = ()
+    writes: Annotated[int, Field(ge=0)] | None = None
+
+
+class Holds(Value):
+    """What must hold at the end. ``answers``: the Region the name server gives each place. Counts are of orders."""
+
+    answers: dict[Region, Region] = Field(default_factory=dict)
+    lost_at_most: Annotated[int, Field(ge=0)] | None = 0
+    duplicated_at_most: Annotated[int, Field(ge=0)] | None = 0
+    failed_at_most: Annotated[int, Field(ge=0)] | None = None
+    ratio_at_most: Annotated[float, Field(gt=0)] | None = None
+
+
+class Scenario(Value):
+    """One drill. Times count from the moment traffic flows."""
+
+    version: Literal[1]
+    name: str
+    title: str
+    world: Staging = Staging()
+    lost: tuple[Lost, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    services: tuple[Behaves, ...] = ()
+    switches: tuple[Switched, ...] = ()
+    edits: tuple[Edited, ...] = ()
+    commands: tuple[Command, ...] = Field(min_length=1)
+    settle: At = 2.0
+    holds: Holds = Holds()
+
+    @model_validator(mode="after")
+    def _measurable(self) -> Self:
+        if self.holds.ratio_at_most is not None and not any(c.run[0] == "failover" for c in self.commands):
+            raise ValueError("ratio_at_most needs a failover among the commands")
+        return self

@@ -1,0 +1,176 @@
+"""One drill from end to end: a world with clients in it, a timeline, the commands as an operator types them.
+
+Nothing the commands say is believed: the name server is asked from a client subnet near each Region, the sandbox's
+call log tells what was written, and what clients felt is read from their own log.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..adapters.journal_file import FileJournal
+from ..adapters.yaml_files import load_app
+from ..journal import fold
+from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Note
+from ..model.ledger import Ledger
+from ..model.run import Run
+from ..model.scenario import Command, Scenario
+from ..model.traffic import ClientPlace, ClientPlan
+from ..scoring import Evidence, score
+from .client_process import Clients
+from .eyes import Eyes, Place
+from .orders import LOCATIONS, World
+from .orders_resources import ADDRESSES, SERVING
+from .staging import NAMES, WATCHING_PACE, config_of, stage
+from .timeline import Timeline, told
+
+COMMAND_TIMEOUT_S = 600.0
+LONGEST_S = 900.0
+REPLICATION_S = 4.0
+PLACES = tuple(Place(ranking[0], str(network)) for network, ranking in LOCATIONS)
+
+
+def rehearse(scenario: Scenario, runbooks: Sequence[Path], seed: int = 0) -> Iterator[DrillEvent | DrillResult]:
+    """Events as they happen, the DrillResult last. Equal seeds give equal fault timelines and equal orders."""
+    with tempfile.TemporaryDirectory(prefix="resil-drill-") as name, ExitStack() as undo:
+        folder = Path(name)
+        world = stage(scenario.world, folder, runbooks)
+        undo.callback(world.stop)
+        world.start()
+        drill = _Drill(scenario, world, folder, seed)
+        undo.callback(drill.stop)
+        yield from drill.events()
+        yield drill.result()
+
+
+class _Drill:
+    """One drill going on; keeps what it saw."""
+
+    def __init__(self, scenario: Scenario, world: World, folder: Path, seed: int) -> None:
+        self.scenario, self.world, self.folder = scenario, world, folder
+        self.name = NAMES[scenario.world.shape]
+        self.exports = world.exports()
+        self.eyes = Eyes(self.exports["RESIL_DNS"], self.name, PLACES, ADDRESSES)
+        self.clients = Clients(self._client_plan(seed), folder)
+        self.timeline = Timeline(scenario, world)
+        self.zero = 0.0
+        self.seen: list[DrillEvent] = []
+
+    def events(self) -> Iterator[DrillEvent]:
+        for event in self._story():
+            self.seen.append(event)
+            yield event
+
+    def _story(self) -> Iterator[DrillEvent]:
+        yield Note(text=f"{self.scenario.name}: {self.scenario.title}")
+        yield Note(text=f"the runbooks' watching times run at {WATCHING_PACE:g} of their length")
+        self.clients.start()
+        self.zero = time.monotonic()
+        self.timeline.start(self.zero)
+        yield self._ask("at first")
+        for command in self.scenario.commands:
+            time.sleep(max(0.0, self.zero + command.at - time.monotonic()))
+            yield self._run(command)
+            if command.run[0] != "status":
+                yield self._ask(f"after {command.run[0]}")
+        time.sleep(self.scenario.settle)
+        yield self._ask("in the end")
+        self.clients.stop()
+        self._let_replicate()
+
+    def _let_replicate(self) -> None:
+        """What is under way arrives; what is held back by a loss that is not over stays pending."""
+        end = time.monotonic() + REPLICATION_S
+        while self.world.replication.waiting and time.monotonic() < end:
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        self.timeline.stop()
+        self.clients.stop()
+
+    def result(self) -> DrillResult:
+        self.timeline.stop()
+        evidence = Evidence(
+            events=tuple(self.seen),
+            log=self.clients.read(),
+            ledger=self._ledger(),
+            runs=tuple(self._journalled()),
+            faults=told(self.scenario),
+            zero=self.zero,
+            regions={address: region for region, address in ADDRESSES.items()},
+        )
+        result = score(self.scenario, evidence)
+        problems = tuple(f"the timeline failed {problem}" for problem in self.timeline.problems)
+        return result.model_copy(
+            update={"failures": result.failures + problems, "passed": result.passed and not problems}
+        )
+
+    def _client_plan(self, seed: int) -> ClientPlan:
+        staging = self.scenario.world
+        port = self.world.endpoints[SERVING[0]].port
+        return ClientPlan(
+            url=f"http://{self.name.rstrip('.')}:{port}",
+            resolver=self.exports["RESIL_DNS"],
+            places=tuple(ClientPlace(name=p.region, subnet=p.subnet, rate=staging.rate) for p in PLACES),
+            seconds=LONGEST_S,
+            keep_alive=staging.keep_alive,
+            timeout=staging.request_timeout,
+            seed=seed,
+        )
+
+    def _ask(self, when: str) -> Asked:
+        return Asked(name=self.name, when=when, answers=self.eyes.ask())
+
+    def _run(self, command: Command) -> CommandRun:
+        before = len(self._writes())
+        typed = time.monotonic()
+        with self.eyes.watching() as watched:
+            done = subprocess.run(
+                (sys.executable, "-m", "resilience_cli", *command.run),
+                env=self._environment(),
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_TIMEOUT_S,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        return CommandRun(
+            argv=("resil", *command.run),
+            exit_code=done.returncode,
+            stdout=done.stdout,
+            stderr=done.stderr,
+            seconds=round(time.monotonic() - typed, 2),
+            writes=tuple(self._writes()[before:]),
+            typed_s=round(typed - self.zero, 3),
+            changed_s=None if watched.changed is None else round(watched.changed - typed, 3),
+        )
+
+    def _writes(self) -> list[str]:
+        """Mutating calls of the commands: the application's own (orders, metrics) are made under other keys."""
+        key = self.exports["AWS_ACCESS_KEY_ID"]
+        calls = self.world.sandbox.calls.entries(writes_only=True)
+        return [f"{call.service} {call.operation}" for call in calls if call.caller == key]
+
+    def _environment(self) -> dict[str, str]:
+        """The caller's environment without anything of AWS's or resil's, and the sandbox's in its place."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "RESIL_"))}
+        config = {"RESIL_CONFIG": str(config_of(self.scenario.world, self.folder)), "RESIL_POLL_S": "0.2"}
+        return {**kept, **self.exports, **config, "AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "100"}
+
+    def _ledger(self) -> Ledger:
+        with self.world.sandbox.lock:
+            extract = self.world.replication.extract("Orders")
+        return Ledger.model_validate(extract.as_json())
+
+    def _journalled(self) -> Iterator[Run]:
+        config = config_of(self.scenario.world, self.folder)
+        app = load_app(config)
+        journal = FileJournal(config.parent / (app.state.path or ""), app.app)
+        for run in journal.runs():
+            yield fold(journal.entries(run))

@@ -1,0 +1,74 @@
+"""A scenario's world: the reference world at the scenario's pace, and the config and runbooks the commands read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..model.base import parse_duration
+from ..model.scenario import Staging
+from .application import Pace
+from .orders import World, build
+from .orders_files import LATENCY, WEIGHTED
+from .service import Call
+
+WATCHING_PACE = 0.1
+NAMES = {"weighted": "api.example.com.", "latency": "orders.example.com."}
+
+
+def stage(staging: Staging, folder: Path, runbooks: Sequence[Path]) -> World:
+    """The world, not started yet. ``runbooks`` are the live ones: copied, with the watching times a tenth as long."""
+    pace = Pace(ttl=staging.ttl, alarm_s=10, canary_age_s=10, detection_s=staging.detection)
+    world = build(folder, propagation=0.0, moving=True, pace=pace)
+    if not staging.health_checks:
+        _without_health_checks(world, NAMES[staging.shape])
+    world.route53.propagation = staging.propagation
+    _adapt(config_of(staging, folder), staging, runbooks)
+    return world
+
+
+def config_of(staging: Staging, folder: Path) -> Path:
+    return folder / (LATENCY if staging.shape == "latency" else WEIGHTED)
+
+
+def _without_health_checks(world: World, name: str) -> None:
+    """The records of this name, as they are but for their health check."""
+    zone = world.routing.zone_id
+    listed = _ask(world, "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
+    bare = [{k: v for k, v in r.items() if k != "HealthCheckId"} for r in listed if r["Name"] == name]
+    changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in bare]
+    _ask(world, "ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+
+def _ask(world: World, operation: str, **params: Any) -> dict[str, Any]:
+    return world.route53.handle(Call("route53", operation, "us-east-1", "staging", params))
+
+
+def _adapt(config: Path, staging: Staging, runbooks: Sequence[Path]) -> None:
+    settings: dict[str, Any] = yaml.safe_load(config.read_text())
+    route = settings["routing"][0]
+    if staging.levers:
+        route["levers"] = list(staging.levers)
+    if not staging.health_checks:
+        for endpoint in route["endpoints"].values():
+            endpoint.pop("health_check", None)
+    settings["runbooks"] = {source.stem: source.name for source in runbooks}
+    config.write_text(yaml.safe_dump(settings, sort_keys=False))
+    for source in runbooks:
+        book = yaml.safe_load(source.read_text())
+        book["steps"] = [scaled(step, WATCHING_PACE) for step in book["steps"]]
+        (config.parent / source.name).write_text(yaml.safe_dump(book, sort_keys=False))
+
+
+def scaled(step: dict[str, Any], pace: float) -> dict[str, Any]:
+    """A runbook's step with its watching times scaled: how long to bake and wait, and how often to look."""
+    found = dict(step)
+    for key in ("for", "every", "bake"):
+        if key in found:
+            seconds = parse_duration(found[key])
+            assert isinstance(seconds, int | float), "a runbook's times are durations"
+            found[key] = seconds * pace
+    if isinstance(found.get("ramp"), dict):
+        found["ramp"] = scaled(found["ramp"], pace)
+    return found
