@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .scene import EAST, LATENCY, WEIGHTED, WEST, Ended, Scene, Settings, bare_environment
+from .scene import EAST, LATENCY, WEIGHTED, Ended, Scene, Settings, bare_environment
 
 FAILOVER = ("failover", "--to", EAST, "--yes")
 
@@ -38,18 +38,8 @@ def another_policy(settings: Settings) -> None:
     route(settings).update(policy="latency", levers=["health-check"], home="latency")
 
 
-def two_records_for_one_region(settings: Settings) -> None:
-    endpoints = route(settings)["endpoints"]
-    endpoints[EAST] = {"set_identifier": f"orders-{EAST}"}
-    endpoints[WEST] = {"set_identifier": f"orders-{EAST}"}
-
-
 def a_region_without_its_record(settings: Settings) -> None:
     route(settings)["endpoints"][EAST] = {"set_identifier": "orders-mars"}
-
-
-def no_such_health_check(settings: Settings) -> None:
-    route(settings)["endpoints"][WEST]["health_check"] = "99999999-9999-4999-8999-999999999999"
 
 
 @pytest.mark.parametrize(
@@ -65,9 +55,7 @@ def test_a_config_that_does_not_fit_the_world_is_told_in_awss_names(
     scene: Scene, edit: Callable[[Settings], None], words: tuple[str, ...]
 ) -> None:
     scene.uses(edit=edit)
-    status, over = scene.at_once(("status",), FAILOVER)
-    told_plainly(over, 2, *words)
-    told_plainly(status, status.code, *words)
+    told_plainly(scene.resil(*FAILOVER), 2, *words)
     nothing_happened(scene)
 
 
@@ -109,7 +97,7 @@ def test_words_that_do_not_serve_are_answered_with_those_that_do(scene: Scene) -
         ("apply", "nowhere.json", "--yes"): ("nowhere.json", "resil plan --out"),
         ("runs", "show", "yesterday"): ("there is no run yesterday",),
         ("runs", "resume", "--yes"): ("no runs yet",),
-        ("drill", "wheighted"): ("wheighted", "weighted"),
+        ("drill", "plannd"): ("plannd", "planned"),
         ("failoover",): ("No such command",),
     }
     for number in range(0, len(commands), 5):
@@ -151,12 +139,10 @@ def test_a_state_folder_that_cannot_be_used_is_told_before_anything_is_changed(s
 def test_without_credentials_there_is_one_clear_line(scene: Scene) -> None:
     env = {**bare_environment(scene.folder), "RESIL_CONFIG": str(scene.folder / LATENCY)}
     scene.uses(LATENCY)
-    for argv in (("status",), FAILOVER):
-        done = scene.resil(*argv, env=env)
-        told_plainly(done, 2, "AWS credentials", "set AWS_PROFILE")
-        assert len(done.err.strip().splitlines()) <= 2
-    profile = scene.resil("status", env={**env, "AWS_PROFILE": "nobody"})
-    told_plainly(profile, 2, "nobody")
+    done = scene.resil(*FAILOVER, env=env)
+    told_plainly(done, 2, "AWS credentials", "set AWS_PROFILE")
+    assert len(done.err.strip().splitlines()) <= 2
+    told_plainly(scene.resil("status", env={**env, "AWS_PROFILE": "nobody"}), 2, "nobody")
     nothing_happened(scene)
 
 

@@ -68,7 +68,7 @@ def test_killed_while_the_change_propagates_it_waits_for_the_same_change(scene: 
     ends_well(scene, scene.resil("runs", "resume", "--yes"))
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_the_change_propagates_it_is_resumable(scene: Scene, stop: signal.Signals) -> None:
     with a_run_that_waits_for_propagation(scene) as process:
         process.send_signal(stop)

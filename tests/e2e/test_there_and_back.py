@@ -42,8 +42,10 @@ def test_latency_records_behind_routing_controls_leave_and_come_home(scene: Scen
     assert scene.writes() == ["UpdateRoutingControlStates"] * 2
 
 
-@pytest.mark.parametrize("config", [WEIGHTED, LATENCY])
-@pytest.mark.parametrize("prior", [{"Disabled": False, "Inverted": False}, {"Disabled": True, "Inverted": False}])
+@pytest.mark.parametrize(
+    ("config", "prior"),
+    [(WEIGHTED, {"Disabled": True, "Inverted": False}), (LATENCY, {"Disabled": False, "Inverted": False})],
+)
 def test_a_health_check_is_forced_and_put_back_to_what_it_was(
     scene: Scene, config: str, prior: dict[str, bool]
 ) -> None:
