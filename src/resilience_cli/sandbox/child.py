@@ -77,8 +77,8 @@ class Child:
         except subprocess.TimeoutExpired:
             return None
 
-    def stop(self) -> None:
-        """Ends it, in order if it can, and lets go of it. A second call does nothing."""
+    def stop(self, patience: float = STOP_S) -> None:
+        """Ends it, in order if it can in that time, and lets go of it. A second call does nothing."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -87,7 +87,7 @@ class Child:
         with contextlib.suppress(OSError):
             process.stdin.close()
         try:
-            process.wait(STOP_S)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -31,7 +31,7 @@ class Clients:
 
     def stop(self) -> None:
         """Ends them now; what they have under way is still waited for and logged. A second call does nothing."""
-        self._child.stop()
+        self._child.stop(self._plan.timeout + _GRACE_S)
 
     def read(self) -> TrafficLog:
         """What they saw so far."""
