@@ -82,6 +82,12 @@ class Scene:
         (self.folder / config).write_text(yaml.safe_dump(settings, sort_keys=False))
         self.config = config
 
+    def beside(self, name: str) -> "Scene":
+        """A scene in the same world with a folder, config and state of its own."""
+        folder = self.folder / name
+        folder.mkdir()
+        return Scene(self.world, folder, self.clients)
+
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own AWS or resil settings; the sandbox in their place."""
         own = {"RESIL_CONFIG": str(self.folder / self.config), "RESIL_POLL_S": "0.1", "COLUMNS": "80"}
