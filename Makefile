@@ -1,4 +1,5 @@
-# Both targets set themselves up: they need Python 3.11 or later, make, and a package index.
+# Both targets set themselves up: they need Python 3.11 or later, make, and a package index. The tests of the report's
+# page need Debian's `chromium` too (apt-get install chromium); without it they are skipped, and said to be.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +21,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -rs
 
 # The AWS CLI pins its own botocore, so the peer has an environment of its own and is run by its path.
 $(VENV)/bench/.ready: $(READY)

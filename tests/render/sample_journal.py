@@ -186,9 +186,9 @@ def journal(reason: str = "the pager rang twice; lag is known", **planned: objec
     """The whole run: half of the traffic, then the rest, verified, watched, closed."""
     told = Writer()
     chosen = plan(reason)
-    evidence = {"readings": readings(), "answers": ANSWERS, "unread": UNREAD} | planned
-    who = {"caller": "kim", "host": "ops-7", "typed_at": AT, "decided_at": chosen.observed_at}
-    told.write(9.1, Planned, run=RUN, plan=chosen, digest=chosen.digest, **who, **evidence)
+    who = {"run": RUN, "caller": "kim", "host": "ops-7", "typed_at": AT, "decided_at": chosen.observed_at}
+    evidence = {"readings": readings(), "answers": ANSWERS, "unread": UNREAD}
+    told.write(9.1, Planned, plan=chosen, digest=chosen.digest, **(who | evidence | planned))
     told.write(9.2, Approved, how="typed")
     told.write(9.3, Started, step="target-fit")
     told.write(10.0, Finished, step="target-fit", evidence="us-east-1 healthy")

@@ -7,7 +7,7 @@ Inside: ``setup`` (config, state, World), ``moves`` (look, decide, run, rehearse
 from .journals import explain_exit, list_runs, show_run
 from .kept_plans import KeptPlan, load_plan, save_plan
 from .moves import Decided, decide, recheck, rehearse, resume, run, status
-from .reports import Page, keep_page, report
+from .reports import Page, drill_report, keep_page, report
 from .sandboxes import Exports, drill, sandbox_calls, sandbox_down, sandbox_up, scenarios
 from .setup import Access, Setup, open_app, shipped_runbooks, state_directory, validate
 
@@ -20,6 +20,7 @@ __all__ = [
     "Setup",
     "decide",
     "drill",
+    "drill_report",
     "explain_exit",
     "keep_page",
     "list_runs",

@@ -1,12 +1,14 @@
 """A run's report, and its page beside the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ResilError, UsageError
 from ..model.app import App
-from ..model.report import Clients, Report
+from ..model.drill import DrillResult
+from ..model.report import Report
+from ..model.run import Entry, Planned
 from .journals import explain_exit
 from .setup import Setup
 
@@ -18,22 +20,33 @@ class Page(NamedTuple):
     trouble: str = ""
 
 
-def report(setup: Setup, run_id: str | None = None, clients: Clients | None = None) -> Report:
-    """What can be told of a run (default the newest), be its journal cut or damaged. ``clients``: a drill's part."""
-    from ..render.report import Source, build
+def report(setup: Setup, run_id: str | None = None) -> Report:
+    """What can be told of a run (default the newest), be its journal cut or damaged."""
+    known = run_id or _newest(setup)
+    entries, trouble = setup.journal.salvage(known)
+    return _build(setup.app, known, entries, trouble)
 
-    entries, trouble = setup.journal.salvage(known := run_id or _newest(setup))
+
+def drill_report(result: DrillResult, app: App, entries: Sequence[Entry] = ()) -> Report:
+    """A drill's report: what its clients saw, and the run in its journal. Without entries no run came to a plan."""
+    run = entries[0].run if entries and isinstance(entries[0], Planned) else ""
+    return _build(app, run, entries, drill=result)
+
+
+def _build(app: App, run: str, entries: Sequence[Entry], trouble: str = "", drill: DrillResult | None = None) -> Report:
+    from ..render.report import Source, build, clients_of
+
     return build(
         Source(
-            run=known,
-            app=setup.app.app,
+            run=run,
+            app=app.app,
             entries=entries,
             explain=explain_exit,
             trouble=trouble,
-            objectives=setup.app.objectives,
-            regions=_regions(setup.app),
-            serving=setup.app.regions.serving,
-            clients=clients,
+            objectives=app.objectives,
+            regions=_regions(app),
+            serving=app.regions.serving,
+            clients=clients_of(drill) if drill is not None else None,
         )
     )
 

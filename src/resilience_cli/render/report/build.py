@@ -65,7 +65,7 @@ def build(source: Source) -> Report:
         timings=run.timings,
         banners=tuple(_banners(first, run, source.clients)),
         missing=(*troubles, *_missing(entries, first)),
-        next=tuple(_advice(run, command)),
+        next=tuple(_drill_advice(source.clients) if source.clients else _advice(run, command)),
         rto=rto_of(entries, run, source.objectives.rto, source.clients),
         rpo=rpo_of(first, source.objectives.rpo, source.clients),
         serving=source.serving,
@@ -144,18 +144,12 @@ def _without_plan(source: Source, troubles: Sequence[str]) -> Report:
         clients=clients,
         missing=missing,
         banners=tuple(_drill_banner(clients)),
-        next=(Advice(command="resil status", why="see where traffic goes now; nothing here tells it"),),
-        **_felt(source),
+        next=(Advice(command="resil status", why="see where traffic goes now; nothing here tells it"),)
+        if clients is None
+        else tuple(_drill_advice(clients)),
+        rto=felt_rto(clients, source.objectives.rto),
+        rpo=felt_rpo(clients, source.objectives.rpo),
     )
-
-
-def _felt(source: Source) -> dict[str, Any]:
-    if source.clients is None:
-        return {}
-    return {
-        "rto": felt_rto(source.clients, source.objectives.rto),
-        "rpo": felt_rpo(source.clients, source.objectives.rpo),
-    }
 
 
 def _banners(first: Planned, run: Run, clients: Clients | None) -> Iterator[Banner]:
@@ -193,6 +187,11 @@ def _missing(entries: Sequence[Entry], first: Planned) -> Iterator[str]:
     unnamed = sum(1 for e in entries if isinstance(e, Performed) and e.how == "performed" and not e.receipt.request_id)
     if unnamed:
         yield f"{unnamed} accepted change(s) carry no AWS request id."
+
+
+def _drill_advice(clients: Clients) -> Iterator[Advice]:
+    """The sandbox is gone: what is left is to see how far the figures can be trusted."""
+    yield Advice(command=f"resil drill {clients.scenario} --repeat 5", why="see how much these figures vary")
 
 
 def _advice(run: Run, command: str) -> Iterator[Advice]:

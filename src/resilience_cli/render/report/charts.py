@@ -116,7 +116,7 @@ def share_charts(report: Report) -> tuple[ShareChart, ...]:
     charts = []
     if report.clients is not None and report.clients.traffic:
         traffic = report.clients.traffic
-        title = "Share of clients' requests answered by each Region"
+        title = "Where clients' requests went"
         series = Series(title=title, measured=True, moments=traffic, until_s=traffic[-1].second)
         charts.append(_chart(series, report.serving, report.clients.faults, takeover=report.clients.takeover_s))
     if report.configured is not None:

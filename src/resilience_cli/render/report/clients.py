@@ -65,7 +65,7 @@ def _floor(floor: Floor) -> str:
         (floor.ttl_left_s, "left in the caches then"),
         (floor.drain_s, "until connections drained"),
     )
-    return ", ".join(f"{seconds(span)} {what}" for span, what in parts)
+    return ", ".join(f"{seconds(span)} {what}" for span, what in parts if span > 0)
 
 
 def _loss(loss: DataLoss) -> str:

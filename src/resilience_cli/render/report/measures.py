@@ -10,6 +10,8 @@ from ...model.run import Entry, Finished, Outcome, Planned, Run
 from ...model.runbook import Parallel, Verify
 from ..words import seconds
 
+_NOBODY_SAW = "nothing was recorded that it could be measured by"
+
 
 def kept(measured: float | None, objective: float | None) -> Kept:
     if objective is None:
@@ -24,23 +26,27 @@ def rto_of(entries: Sequence[Entry], run: Run, objective: float | None, clients:
     if clients is not None:
         return felt_rto(clients, objective)
     if run.outcome is not Outcome.DONE:
-        return _measure(None, objective, "not measured: the run did not come to its end")
+        return _measure(None, objective, "the run did not come to its end")
     verified = _verified_s(entries, run.plan)
     if verified is None:
-        return _measure(None, objective, "not measured: no step verified the traffic from outside")
+        return _measure(None, objective, "no step verified the traffic from outside")
     return _measure(
         verified, objective, f"from the command's typing to verified from outside{_tail(entries, run.plan)}"
     )
 
 
-def felt_rto(clients: Clients, objective: float | None) -> Measure:
-    how = "as the drill's clients felt it: from the command's typing to the first request after which none fails"
-    return _measure(clients.rto_s, objective, how if clients.rto_s is not None else "the drill measured none")
+def felt_rto(clients: Clients | None, objective: float | None) -> Measure:
+    """The RTO as clients felt it; unknown where nobody saw them."""
+    measured = clients.rto_s if clients is not None else None
+    felt = "as the drill's clients felt it: from the command's typing to the first request after which none fails"
+    return _measure(measured, objective, felt if measured is not None else _NOBODY_SAW)
 
 
-def felt_rpo(clients: Clients, objective: float | None) -> Measure:
-    how = "age of the oldest acknowledged order that was missing at takeover"
-    return _measure(clients.rpo_s, objective, how if clients.rpo_s is not None else "the drill measured none")
+def felt_rpo(clients: Clients | None, objective: float | None) -> Measure:
+    """The RPO as the drill's ledger of writes gives it; unknown where there is none."""
+    measured = clients.rpo_s if clients is not None else None
+    felt = "age of the oldest acknowledged order that was missing at takeover"
+    return _measure(measured, objective, felt if measured is not None else _NOBODY_SAW)
 
 
 def _measure(measured: float | None, objective: float | None, how: str) -> Measure:

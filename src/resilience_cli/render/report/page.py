@@ -15,8 +15,8 @@ from ..words import age, clock, host, seconds, share, utc
 from . import charts
 
 # How the model's words are shown: a mark, so that colour never speaks alone, and a tone of the stylesheet.
-_GOOD = ("done", "finished", "confirmed", "ok", "healthy", "yes", "kept")
-_BAD = ("incomplete", "failed", "bad", "impaired", "no", "missed")
+_GOOD = ("done", "finished", "confirmed", "ok", "healthy", "yes", "kept", "passed")
+_BAD = ("incomplete", "failed", "bad", "impaired", "no", "missed", "not passed")
 _WARN = ("running", "interrupted", "overridden", "warns", "stale", "refused")
 _UNSURE = ("unknown", "uncertain", "started")
 _TONES = {
@@ -28,7 +28,7 @@ _TONES = {
 _QUIET = ("·", "quiet")
 _WORDS = {
     "running": "not finished",
-    "started": "begun, not finished",
+    "started": "not finished",
     "pending": "not reached",
     "untouched": "not touched",
 }
@@ -63,6 +63,7 @@ def _environment() -> Environment:
         "utc": utc,
         "clock": clock,
         "took": seconds,
+        "target": _target,
         "age": age,
         "share": share,
         "host": host,
@@ -76,6 +77,11 @@ def _environment() -> Environment:
 def _visible(value: object) -> object:
     """Text of others is cleaned before it is escaped; what the templates made themselves passes."""
     return value if isinstance(value, Markup) else clean(value)
+
+
+def _target(span: float) -> str:
+    """An objective as it would be written: ``5 min``, not ``5 min 0 s``."""
+    return seconds(span).removesuffix(" 0 s").replace(".0 s", " s")
 
 
 def _mark(word: str) -> str:
