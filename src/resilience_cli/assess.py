@@ -21,7 +21,8 @@ WITHOUT_TRAFFIC = (SignalKind.CANARY, SignalKind.ENDPOINT)
 def assess(app: App, facts: Facts) -> tuple[Verdict, ...]:
     """One verdict per serving Region, in the config's order."""
     readings = _distinct(_sober(app, facts.readings))
-    return tuple(_verdict(app, facts, region, readings) for region in app.regions.serving)
+    idle = _without_traffic(app, facts)
+    return tuple(_verdict(app, region, readings, idle) for region in app.regions.serving)
 
 
 def is_enough(app: App, facts: Facts, regions: Collection[str]) -> bool:
@@ -84,8 +85,8 @@ def _distinct(readings: Sequence[Reading]) -> list[Reading]:
     return list(best.values())
 
 
-def _verdict(app: App, facts: Facts, region: str, readings: Sequence[Reading]) -> Verdict:
-    kinds = WITHOUT_TRAFFIC if _is_without_traffic(app, facts, region) else DECIDING
+def _verdict(app: App, region: str, readings: Sequence[Reading], idle: Collection[str]) -> Verdict:
+    kinds = WITHOUT_TRAFFIC if region in idle else DECIDING
     counted = [r for r in readings if r.region == region and r.counts and r.kind in kinds]
     bad = [reading for reading in counted if reading.level is Level.BAD]
     ok = [reading for reading in counted if reading.level is Level.OK]
@@ -104,8 +105,10 @@ def _verdict(app: App, facts: Facts, region: str, readings: Sequence[Reading]) -
     )
 
 
-def _is_without_traffic(app: App, facts: Facts, region: str) -> bool:
-    return bool(facts.zones) and all(simulate.shares(app, route, facts)[region] == 0.0 for route in app.routing)
+def _without_traffic(app: App, facts: Facts) -> frozenset[str]:
+    """Regions that surely get none of any routed name's traffic; unread traffic is not none."""
+    shares = [simulate.shares(app, route, facts) for route in app.routing]
+    return frozenset(region for region in app.regions.serving if all(share[region] == 0.0 for share in shares))
 
 
 def _judge(

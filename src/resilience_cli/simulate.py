@@ -96,6 +96,12 @@ def shares_near(
     return shares
 
 
+def _places(app: App, facts: Facts) -> tuple[str, ...]:
+    """Where to ask from to have asked from everywhere: near each Region, or anywhere if no record is by latency."""
+    by_latency = any(record.policy is Policy.LATENCY for found in facts.zones for record in found.records)
+    return app.regions.serving if by_latency else app.regions.serving[:1]
+
+
 def _region_on(route: Route, path: tuple[RecordSet, ...]) -> str:
     return next((region for record in path if (region := region_of(route, record)) is not None), "")
 
@@ -117,7 +123,7 @@ def shares(app: App, route: Route, facts: Facts) -> dict[str, float | None]:
     """Each Region's share of all traffic; None where it hangs on unread health or on where the askers are."""
     views = [
         shares_near(app, route, facts, place, unknown_is=unknown_is)
-        for place in app.regions.serving
+        for place in _places(app, facts)
         for unknown_is in (True, False)
     ]
     regions = app.regions.serving
@@ -131,7 +137,7 @@ def receiving(app: App, route: Route, facts: Facts) -> frozenset[str]:
     """Regions that get traffic from anywhere, unknown health checks taken as healthy."""
     return frozenset(
         region
-        for place in app.regions.serving
+        for place in _places(app, facts)
         for region, share in shares_near(app, route, facts, place).items()
         if share
     )
@@ -151,9 +157,9 @@ def entitled(app: App, route: Route, facts: Facts, rtypes: Sequence[str]) -> fro
     """Regions that get traffic now, or would once every endpoint answers again. ``rtypes``: the types to look at."""
     return frozenset(
         region
-        for state in (facts, recovered(facts))
+        for state in ((facts, recovered(facts)) if facts.checks else (facts,))
         for rtype in rtypes
-        for place in app.regions.serving
+        for place in _places(app, facts)
         for region, share in shares_near(app, route, state, place, rtype=rtype).items()
         if share
     )

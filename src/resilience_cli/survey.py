@@ -9,7 +9,7 @@ from .model.facts import Facts
 from .model.readings import Judged, Verdict
 from .model.records import Policy
 from .model.status import RegionStatus, RouteStatus, Status
-from .planner.moves import records_of
+from .planner.found import records_of
 
 
 def survey(app: App, facts: Facts, unfinished_run: str = "") -> Status:

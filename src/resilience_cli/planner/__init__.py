@@ -1,7 +1,8 @@
 """(App, Runbook, Intent, Facts) -> a Plan, a Refusal with every guard that says no, or nothing to do. Pure.
 
-Inside: ``moves`` (what each lever would do), ``weights`` (shares and integers), ``trajectory`` (the path simulated),
-``guards`` and ``record_guards`` (who may refuse a ``case``), ``steps`` (the runbook's steps with their effects).
+Inside: ``found`` (the records as they are), ``moves`` (what each lever would do), ``weights`` (shares and integers),
+``trajectory`` (the path simulated), ``guards`` and ``record_guards`` (who may refuse a ``case``), ``steps`` (the
+runbook's steps with their effects).
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ from ..model.records import Policy
 from ..model.runbook import Ramp, Runbook, ShiftTraffic
 from . import guards, steps
 from .case import Case
-from .moves import Away, Course, Homeward, Move, Unusable, entitled, home_regions, move, regions_raised
+from .found import entitled, home_regions
+from .moves import Away, Course, Homeward, Move, Unusable, move, regions_raised
 
 FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, LeverKind.WEIGHTS)
 
@@ -177,7 +179,21 @@ def _choose(
                 but = "its records could not be read" if unread else f"it is still answered with {source}"
                 return [], reasons or f"every lever is pulled already, but {but}"
             passed = reasons and f" (passed over: {reasons})"
-            return [usable[0]._replace(why=usable[0].why + passed)], ""
+            chosen = usable[0] if unread else _no_more_than_needed(app, route, facts, source, usable[0])
+            return [chosen._replace(why=chosen.why + passed)], ""
+
+
+def _no_more_than_needed(app: App, route: Route, facts: Facts, source: str, made: Move) -> Move:
+    """The effects up to the one that leaves the source without traffic: a primary whose switches are put back has it
+    all, and the secondary's health check need not be forced."""
+    (first, *_) = made.stages
+    needed: list[Effect] = []
+    for effect in first:
+        if needed and source not in entitled(app, route, facts):
+            return made._replace(stages=(tuple(needed),))
+        needed.append(effect)
+        facts = simulate.apply(effect, facts)
+    return made
 
 
 def _ends(

@@ -13,7 +13,7 @@ from ..model.plan import Finding, GuardName, Intent, Says
 from ..model.readings import Judged, Level, SignalKind
 from . import trajectory
 from .case import Case, no, warns, yes
-from .moves import entitled, home_regions
+from .found import entitled, home_regions
 from .record_guards import drift, record_protection, shared_health_check, sibling_records, ttl
 
 NEVER_OVERRIDABLE = (GuardName.ACCOUNT,)

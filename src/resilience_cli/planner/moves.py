@@ -5,13 +5,13 @@ from typing import NamedTuple, assert_never
 
 from .. import simulate
 from ..errors import UsageError
-from ..model.app import App, LeverKind, Route
+from ..model.app import LeverKind, Route
 from ..model.effects import CheckChange, CheckEffect, ControlChange, ControlsEffect, Effect, WeightsEffect
-from ..model.facts import Facts, ZoneRecords
+from ..model.facts import Facts
 from ..model.records import FORCED_UNHEALTHY, CheckSwitch, HealthCheck, Policy, RecordSet
+from .found import movable, records_of, siblings
 from .weights import Shares, climb, moved, shares_of, weights_of
 
-CARRIES_TRAFFIC = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
 MOST_CONTROLS = 10  # quota: routing controls per UpdateRoutingControlStates
 
 
@@ -46,73 +46,28 @@ class Homeward(NamedTuple):
 Course = Away | Homeward
 
 
-def records_of(route: Route, facts: Facts) -> dict[str, RecordSet]:
-    """The route's record set per Region. Raises UsageError for what contradicts resil.yaml, in AWS's words."""
-    found = simulate.zone_of(route, facts)
-    if found is None:
-        return {}
-    twins = [each.zone.id for each in facts.zones if simulate.names_zone(route, each.zone)]
-    if len(twins) > 1:
-        raise UsageError(
-            f"{len(twins)} zones are named {route.zone}: {', '.join(sorted(twins))}",
-            hint="give routing.zone as the zone's id",
-        )
-    where = f"{route.record.type} {route.record.name} in zone {found.zone.id} ({found.zone.name})"
-    records = simulate.group(found.records, route.record.name, route.record.type)
-    if not records:
-        raise UsageError(f"{where}: no such record", hint="check routing.zone and routing.record in resil.yaml")
-    by_region: dict[str, RecordSet] = {}
-    for record in records:
-        if record.policy is not route.policy:
-            raise UsageError(
-                f"{where}: the policy is {record.policy}, resil.yaml says {route.policy}",
-                hint=f"set policy: {record.policy}, or point routing.record at the {route.policy} records",
-            )
-        region = simulate.region_of(route, record)
-        if region is not None and region in by_region:
-            raise UsageError(
-                f"{where}: two records stand for {region}:"
-                f" {by_region[region].set_identifier} and {record.set_identifier}",
-                hint="give each Region's endpoint its set_identifier",
-            )
-        if region is not None:
-            by_region[region] = record
-    missing = [region for region in route.endpoints if region not in by_region]
-    if missing:
-        raise UsageError(
-            f"{where}: no record stands for {', '.join(missing)}",
-            hint="give its endpoint the record's set_identifier",
-        )
-    return by_region
+def regions_raised(route: Route, made: Move) -> frozenset[str]:
+    """The Regions a move gives something to: a larger share, their own switches back, a routing control set On."""
+    return frozenset(region for stage in made.stages for effect in stage for region in _raised(route, effect))
 
 
-def siblings(route: Route, found: ZoneRecords) -> tuple[str, ...]:
-    """The other record types of the same name that clients may follow instead (A beside AAAA and HTTPS)."""
-    types = {r.type for r in found.records if r.name == route.record.name and r.type in CARRIES_TRAFFIC}
-    return tuple(sorted(types - {route.record.type}))
+def _raised(route: Route, effect: Effect) -> list[str]:
+    match effect:
+        case WeightsEffect():
+            before, after = (_shares(route, records) for records in (effect.before, effect.after))
+            return [region for region in after if after[region] > before[region]]
+        case CheckEffect():
+            return [effect.check.region] if effect.check.after != FORCED_UNHEALTHY else []
+        case ControlsEffect():
+            return [c.region for c in effect.controls if c.after == "On" != c.before]
+        case _:
+            assert_never(effect)
 
 
-def movable(route: Route, found: ZoneRecords, rtype: str) -> bool:
-    """Whether a sibling's records are weighted and stand for the same Regions, so that they can move together."""
-    records = simulate.group(found.records, route.record.name, rtype)
-    regions = [simulate.region_of(route, record) for record in records]
-    return all(r.policy is Policy.WEIGHTED for r in records) and sorted(map(str, regions)) == sorted(route.endpoints)
-
-
-def entitled(app: App, route: Route, facts: Facts) -> frozenset[str]:
-    """Regions the levers leave traffic to, under any type of the routed name, whether or not it gets there now."""
-    found = simulate.zone_of(route, facts)
-    return simulate.entitled(app, route, facts, (route.record.type, *(siblings(route, found) if found else ())))
-
-
-def home_regions(route: Route, facts: Facts) -> frozenset[str]:
-    """The Regions that have traffic at home: those with a share, every one, or the PRIMARY record's."""
-    if isinstance(route.home, dict):
-        return frozenset(region for region, share in route.home.items() if share)
-    records = records_of(route, facts)
-    if route.policy is Policy.FAILOVER and records:
-        return frozenset(region for region, record in records.items() if record.failover == "PRIMARY")
-    return frozenset(route.endpoints)
+def _shares(route: Route, records: Sequence[RecordSet]) -> Shares:
+    own = (record for record in records if record.type == route.record.type)
+    weights = {region: record.weight or 0 for record in own if (region := simulate.region_of(route, record))}
+    return shares_of(weights) if weights else {}
 
 
 def move(

@@ -7,7 +7,7 @@ from ..model.facts import Facts
 from ..model.plan import Finding, GuardName
 from ..model.records import FORCED_UNHEALTHY
 from .case import Case, no, warns, yes
-from .moves import CARRIES_TRAFFIC, movable, siblings
+from .found import CARRIES_TRAFFIC, movable, siblings
 
 
 def drift(case: Case) -> Finding:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 MOST = 255  # API: ResourceRecordSet.Weight is 0 to 255
-HALF_A_STEP = Fraction(1, 2 * MOST)  # nearer than this, two shares are the same weight
+STEP = Fraction(1, MOST)
 
 Shares = dict[str, Fraction]
 
@@ -51,9 +51,11 @@ def climb(
     A percent is of what the Regions that gain are to have in the end, so that a climb taken up again half-way goes on
     with what was left of it.
     """
-    gaining = [region for region in end if end[region] > start[region]]
-    reached = sum((start[r] for r in gaining), Fraction(0)) / (sum(end[r] for r in gaining) or 1)
-    for percent in percents:
-        way = Fraction(1) if percent == percents[-1] else (Fraction(percent, 100) - reached) / (1 - reached)
-        if way > HALF_A_STEP:
+    gaining = [region for region in end if end[region] - start[region] > STEP]
+    wanted, reached = (sum((shares[region] for region in gaining), Fraction(0)) for shares in (end, start))
+    for percent in percents[:-1]:
+        gain = wanted * percent / 100 - reached
+        if gain > STEP * len(gaining):  # nearer than a step each, it is reached: weights are whole numbers
+            way = gain / (wanted - reached)
             yield percent, {region: start[region] + (end[region] - start[region]) * way for region in start}
+    yield percents[-1], dict(end)
