@@ -124,6 +124,7 @@ class Offline:
     list_runs = staticmethod(wiring.list_runs)
     show_run = staticmethod(wiring.show_run)
     report = staticmethod(wiring.report)
+    drill_report = staticmethod(wiring.drill_report)
     keep_page = staticmethod(wiring.keep_page)
     explain_exit = staticmethod(wiring.explain_exit)
     scenarios = staticmethod(wiring.scenarios)

@@ -1,11 +1,15 @@
 """``resil runs report``: the page beside the journal, and the report in every other form."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from resilience_cli import wiring
 from resilience_cli.adapters.memory import MemoryWorld
+from resilience_cli.adapters.yaml_files import load_app
+from resilience_cli.model.drill import DrillResult
 
 from .offline import Offline, facts
 
@@ -92,3 +96,40 @@ class TestRunsReport:
         result = moved.resil("runs", "report", "--html", str(tmp_path / "none" / "run.html"))
         assert result.code == 2
         assert "cannot be written: No such file or directory" in result.err
+
+
+class Drilled(Offline):
+    """A drill that is over at once, with the journals there are."""
+
+    def drill(self, name: str, seed: int) -> Iterator[DrillResult]:  # type: ignore[override]
+        journal = self.open_app(None, wiring.Access.READS).journal
+        entries = [tuple(journal.entries(run)) for run in journal.runs()]
+        yield DrillResult(
+            scenario=name,
+            passed=True,
+            rto_s=7.5,
+            floor_s=7.0,
+            ratio=1.07,
+            app=load_app(self.config),
+            journal=next(iter(entries), ()),
+        )
+
+
+class TestADrillsPage:
+    @pytest.mark.parametrize("with_a_run", [True, False])
+    def test_it_tells_what_clients_felt_and_the_run_that_came_of_it(self, tmp_path: Path, with_a_run: bool) -> None:
+        offline = Drilled(tmp_path, MemoryWorld(facts()))
+        if with_a_run:
+            offline.resil("failover", "--to", "us-east-1", "--yes")
+        file = tmp_path / "drill.html"
+        result = offline.resil("drill", "planned", "--html", str(file), "--output", "json")
+        assert (result.code, f"report: {file}" in result.err) == (0, True)
+        page = file.read_text(encoding="utf-8")
+        assert "7.5 s" in page
+        assert ("What was done" in page) is with_a_run
+        assert "journal" not in json.loads(result.out)
+
+    def test_one_page_is_for_one_drill(self, offline: Offline) -> None:
+        for arguments in (("planned", "planned-latency"), ("planned", "--repeat", "2")):
+            result = offline.resil("drill", *arguments, "--html", "x.html")
+            assert (result.code, "the page of one drill" in result.err) == (2, True)

@@ -245,7 +245,9 @@ class TestADrillsFigures:
             outages=(Outage(place="home", began=1000.0, steady=1018.5, failed=7),),
             faults=(FaultTold(what="us-west-2 cut off", from_s=5.0),),
             floor=Floor(propagation_s=5.0, ttl_left_s=5.4, drain_s=0.0),
-            loss=DataLoss(acknowledged=40, missing_at_takeover=("a", "b"), lost=("b",), rpo_s=0.9),
+            loss=DataLoss(
+                acknowledged=40, missing_at_takeover=("a", "b", "c"), lost=("b", "c"), pending=("c",), rpo_s=0.9
+            ),
             takeover_s=16.0,
         ),
         events=(
@@ -273,7 +275,7 @@ class TestADrillsFigures:
     def test_the_floor_and_the_loss_are_told_part_by_part(self) -> None:
         told = clients_of(self.RESULT)
         assert told.floor_why == "5.0 s until the answer could change, 5.4 s left in the caches then"
-        assert told.rpo == "Of 40 acknowledged orders: 2 missing at takeover, 1 lost."
+        assert told.rpo == "Of 40 acknowledged orders: 3 missing at takeover, 1 held back or under way still, 1 lost."
         assert told.outages[0].lasted_s == 18.5
 
     def test_a_drill_without_a_run_still_has_its_page(self) -> None:

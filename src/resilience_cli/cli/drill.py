@@ -1,9 +1,11 @@
 """``resil drill``: rehearse in the sandbox, measured."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import UsageError
 from . import options as o
 from .composition import session
 
@@ -12,6 +14,9 @@ NOT_HELD = 1
 Names = Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Which; all if left out.")]
 List = Annotated[bool, typer.Option("--list", help="List the scenarios there are.")]
 Repeat = Annotated[int, typer.Option(min=1, max=100, help="Run each so often, with seeds that follow one another.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write the page of one drill to FILE as well.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal faults and equal orders.")]
 
 
@@ -21,6 +26,7 @@ def drill(
     list_: List = False,
     repeat: Repeat = 1,
     seed: Seed = 0,
+    html: Html = None,
     output: o.ScreenOutput = "text",
 ) -> int:
     """Rehearse in a sandbox, measured.
@@ -32,7 +38,9 @@ def drill(
     if list_:
         return drilling.show_scenarios(session(ctx))
     names = scenarios or [scenario.name for scenario in session(ctx).wiring.scenarios()]
-    held = [drilling.run(session(ctx), name, range(seed, seed + repeat), output) for name in names]
+    if html is not None and (len(names) > 1 or repeat > 1):
+        raise UsageError("--html is the page of one drill: name one scenario, without --repeat")
+    held = [drilling.run(session(ctx), name, range(seed, seed + repeat), output, html) for name in names]
     return 0 if all(held) else NOT_HELD
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .composition import Session
@@ -18,14 +19,24 @@ def show_scenarios(session: Session) -> int:
     return 0
 
 
-def run(session: Session, name: str, seeds: Sequence[int], output: str) -> bool:
+def run(session: Session, name: str, seeds: Sequence[int], output: str, html: Path | None = None) -> bool:
     """One scenario, once a seed. True if it held every time."""
     from ..render.text_drill import spread_screen
 
     results = [_once(session, name, seed, output) for seed in seeds]
     if len(results) > 1 and output == "text":
         session.terminal.payload(spread_screen(results, session.terminal.look()))
+    if html is not None:
+        _write_page(session, results[-1], html)
     return all(result.passed for result in results)
+
+
+def _write_page(session: Session, result: DrillResult, html: Path) -> None:
+    from ..render.report import page
+    from .runs import write_page
+
+    write_page(html, page(session.wiring.drill_report(result)))
+    session.terminal.tell(f"report: {html}\n")
 
 
 def _once(session: Session, name: str, seed: int, output: str) -> DrillResult:

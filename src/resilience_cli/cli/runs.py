@@ -97,12 +97,13 @@ def report(
     elif str(html) == "-":
         terminal.payload(page(told))
     else:
-        _write(html, page(told))
+        write_page(html, page(told))
         terminal.tell(f"report: {html}\n")
     return 0
 
 
-def _write(path: Path, text: str) -> None:
+def write_page(path: Path, text: str) -> None:
+    """Raises UsageError where the disk refuses."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .app import App
 from .base import Region, Value
 from .ledger import DataLoss
-from .run import Timings
+from .run import Entry, Timings
 from .traffic import Floor, Outage, TrafficSecond
 
 
@@ -93,7 +94,8 @@ class DrillResult(Value):
     """The whole drill. ``failures`` says what did not hold; empty when it passed.
 
     ``rto_s``: from the failover's typing to the start of the first request after which no place sees a failure for a
-    second; ``floor_s``: what no tool could beat in this run; ``ratio``: of the two.
+    second; ``floor_s``: what no tool could beat in this run; ``ratio``: of the two. ``app`` and ``journal``, of the
+    first run that came of it, are for the drill's page and not part of its JSON.
     """
 
     scenario: str
@@ -106,3 +108,5 @@ class DrillResult(Value):
     failures: tuple[str, ...] = ()
     seen: Seen = Seen()
     events: tuple[DrillEvent, ...] = ()
+    app: App | None = Field(default=None, exclude=True)
+    journal: tuple[Entry, ...] = Field(default=(), exclude=True)

@@ -27,10 +27,12 @@ def report(setup: Setup, run_id: str | None = None) -> Report:
     return _build(setup.app, known, entries, trouble)
 
 
-def drill_report(result: DrillResult, app: App, entries: Sequence[Entry] = ()) -> Report:
-    """A drill's report: what its clients saw, and the run in its journal. Without entries no run came to a plan."""
-    run = entries[0].run if entries and isinstance(entries[0], Planned) else ""
-    return _build(app, run, entries, drill=result)
+def drill_report(result: DrillResult) -> Report:
+    """A drill's report: what its clients saw, and the first run that came of it, if one did."""
+    assert result.app is not None, "a drill brings its app along"
+    first = next(iter(result.journal), None)
+    run = first.run if isinstance(first, Planned) else ""
+    return _build(result.app, run, result.journal, drill=result)
 
 
 def _build(app: App, run: str, entries: Sequence[Entry], trouble: str = "", drill: DrillResult | None = None) -> Report:

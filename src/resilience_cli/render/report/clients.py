@@ -69,12 +69,14 @@ def _floor(floor: Floor) -> str:
 
 
 def _loss(loss: DataLoss) -> str:
+    """An order whose write is still under way or held back counts there, and not as lost."""
+    gone = tuple(order for order in loss.lost if order not in loss.pending)
     counts = (
         (loss.missing_at_takeover, "missing at takeover"),
         (loss.later_arrived, "arrived later"),
         (loss.later_suppressed, "suppressed by a newer write"),
-        (loss.pending, "still under way"),
-        (loss.lost, "lost"),
+        (loss.pending, "held back or under way still"),
+        (gone, "lost"),
         (loss.duplicated, "duplicated"),
         (loss.unknown, "unknown to the ledger"),
     )
