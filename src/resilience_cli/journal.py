@@ -85,9 +85,9 @@ def _next(run: Run, entry: Entry, earlier: Sequence[Entry]) -> Run:  # noqa: C90
         case Failed():
             return _step(run, entry, state=StepState.FAILED, finished_at=entry.at, evidence=entry.why)
         case Resumed():
-            return run.model_copy(update={"outcome": Outcome.RUNNING, "why": ""})
+            return run.model_copy(update={"outcome": Outcome.RUNNING, "why": "", "final": False})
         case Closed():
-            return run.model_copy(update={"outcome": entry.outcome, "why": entry.why})
+            return run.model_copy(update={"outcome": entry.outcome, "why": entry.why, "final": entry.final})
         case _:
             assert_never(entry)
 

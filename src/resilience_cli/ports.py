@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .model.app import App
 from .model.effects import Effect, Receipt
@@ -88,7 +88,10 @@ class JournalStore(Protocol):
 
 
 class Operator(Protocol):
-    """The person (or the flags that speak for one)."""
+    """The person (or the flags that speak for one). ``how`` is how they agree."""
+
+    @property
+    def how(self) -> Literal["typed", "yes", "digest"]: ...
 
     def approves(self, plan: Plan, question: str) -> bool:
         """Ask for one ``approve`` step."""

@@ -243,7 +243,10 @@ def runbook(*, ramp: Sequence[int] = (), **extra: Any) -> Runbook:
 
 
 def book(*steps: Mapping[str, Any]) -> Runbook:
-    return Runbook.model_validate({"version": 1, "name": "book", "steps": list(steps)})
+    """A runbook of these steps, and a ``verify`` at the end where none of them is one: every runbook has one."""
+    said = [child for step in steps for child in (step, *step.get("steps", ()))]
+    verify = [] if any(step["step"] == "verify" for step in said) else [{"id": "verify", "step": "verify"}]
+    return Runbook.model_validate({"version": 1, "name": "book", "steps": [*steps, *verify]})
 
 
 def failover(to: str = EAST, *, source: str | None = None, mode: str = "auto", override: Sequence[str] = ()) -> Intent:

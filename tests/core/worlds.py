@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from resilience_cli import execute, journal
 from resilience_cli.adapters.memory import Agrees, MemoryJournal, MemoryWorld, RehearsalClock
@@ -119,6 +120,8 @@ class Told(Scripted):
 
 class Declines:
     """An operator who says no."""
+
+    how: Literal["typed", "yes", "digest"] = "typed"
 
     def approves(self, plan: Plan, question: str) -> bool:
         return False

@@ -6,6 +6,7 @@ It stands by the contract that the AWS adapter stands by: compare-and-swap, and 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from ..errors import Busy, Conflicting, UsageError
 from ..model.app import App, Route
@@ -126,6 +127,8 @@ class RehearsalClock:
 
 class Agrees:
     """An operator who agrees to every question: approval was given beforehand."""
+
+    how: Literal["typed", "yes", "digest"] = "yes"
 
     def approves(self, plan: Plan, question: str) -> bool:
         return True

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Literal, TextIO
 
 from ..model.plan import Plan
 
@@ -25,6 +25,8 @@ class SystemClock:
 class TerminalOperator:
     """Asks a person to type the app's name: a yes that cannot be a slip of the finger."""
 
+    how: Literal["typed", "yes", "digest"] = "typed"
+
     def __init__(self, questions: TextIO, answers: TextIO) -> None:
         self._questions = questions
         self._answers = answers
@@ -41,6 +43,7 @@ class Preapproved:
 
     def __init__(self, digest: str | None = None) -> None:
         self._digest = digest
+        self.how: Literal["typed", "yes", "digest"] = "yes" if digest is None else "digest"
 
     def approves(self, plan: Plan, question: str) -> bool:
         return self._digest is None or is_digest_of(plan, self._digest)

@@ -29,7 +29,7 @@ from ..model.run import (
     Started,
     StepState,
 )
-from ..model.runbook import Approve, Parallel, ShiftTraffic, Verify
+from ..model.runbook import Approve, Check, Parallel, ShiftTraffic, Verify
 from ..ports import JournalStore
 from .effects import Task, carry_out
 from .steps import Pace, Stage, StepFailed
@@ -90,35 +90,49 @@ def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Itera
         yield pen.write(Resumed, caller=author.caller, host=author.host)
         if not any(isinstance(entry, Approved) for entry in told):
             yield pen.write(Approved, how=author.how)
-        yield from _to_the_end(stage, pen)
+        yield from _to_the_end(stage, pen, _to_look_again(before))
 
 
-def _to_the_end(stage: Stage, pen: Pen) -> Iterator[Entry]:
+def _to_look_again(run: Run) -> frozenset[str]:
+    """The checks that were passed before a shift that is still to be done: what they saw may be long ago."""
+    checks: list[str] = []
+    for planned, step in zip(run.plan.steps, run.steps, strict=True):
+        if isinstance(planned.spec, Check | Parallel):
+            checks.append(planned.id)
+        if isinstance(planned.spec, ShiftTraffic) and step.state is not StepState.FINISHED:
+            return frozenset(checks)
+    return frozenset()
+
+
+def _to_the_end(stage: Stage, pen: Pen, again: frozenset[str] = frozenset()) -> Iterator[Entry]:
     try:
         for step in stage.plan.steps:
-            yield from _step(stage, pen, step)
+            yield from _step(stage, pen, step, again)
     except StepFailed as failed:
         yield _close(pen, failed)
     except KeyboardInterrupt:
+        pen.catch_up()
         yield pen.write(Closed, outcome=Outcome.INTERRUPTED, why="stopped by the operator")
+    except UsageError as unusable:  # credentials that ran out before anything was asked for
+        yield pen.write(Closed, outcome=Outcome.REFUSED, why=unusable.message)
+        raise
     else:
         outcome, why = _end(stage.plan, _so_far(pen))
         yield pen.write(Closed, outcome=outcome, why=why)
 
 
 def _end(plan: Plan, run: Run) -> tuple[Outcome, str]:
-    """How a run ends whose steps were all gone through. Steps that failed and were let pass are named; where one of
-    them was to move or to verify traffic, the run is not done: not verified is not done."""
+    """How a run ends whose steps were all gone through: done only if none failed, every effect was read back, and
+    a step verified it from outside."""
     failed = [step for step in run.steps if step.state is StepState.FAILED]
-    told = "; ".join(f"{step.id} failed: {step.evidence}" for step in failed)
     open_ = [step for step in run.steps if any(state is not EffectState.CONFIRMED for state in step.effects)]
-    unverified = [step for step in failed if _verifies(plan, step.id)]
-    if open_ or unverified:
-        uncertain = any(state is EffectState.UNCERTAIN for step in open_ for state in step.effects)
-        return (Outcome.UNKNOWN if uncertain else Outcome.INCOMPLETE), told
     seen = any(step.state is StepState.FINISHED and _verifies(plan, step.id) for step in run.steps)
-    done = "done and verified" if seen else "done and read back; no step verified it from outside"
-    return Outcome.DONE, f"{done} ({told})" if told else done
+    if not failed and not open_ and seen:
+        return Outcome.DONE, "done and verified"
+    told = [f"{step.id} failed: {step.evidence}" for step in failed]
+    told += [] if seen else ["no step verified it from outside"]
+    uncertain = any(state is EffectState.UNCERTAIN for step in open_ for state in step.effects)
+    return (Outcome.UNKNOWN if uncertain else Outcome.INCOMPLETE), "; ".join(told)
 
 
 def _verifies(plan: Plan, step_id: str) -> bool:
@@ -129,7 +143,7 @@ def _verifies(plan: Plan, step_id: str) -> bool:
 
 def _close(pen: Pen, failed: StepFailed) -> Entry:
     run = _so_far(pen)
-    return pen.write(Closed, outcome=ending(run, failed), why=failed.why)
+    return pen.write(Closed, outcome=ending(run, failed), why=failed.why, final=failed.stale)
 
 
 def ending(run: Run, failed: StepFailed) -> Outcome:
@@ -143,9 +157,10 @@ def _so_far(pen: Pen) -> Run:
     return fold(pen.store.entries(pen.run))
 
 
-def _step(stage: Stage, pen: Pen, step: PlannedStep) -> Iterator[Entry]:
-    """One step, unless it is behind us. A best-effort step, or one that may fail, fails without ending the run."""
-    if _state(pen, step) in (StepState.FINISHED, StepState.SKIPPED):
+def _step(stage: Stage, pen: Pen, step: PlannedStep, again: frozenset[str]) -> Iterator[Entry]:
+    """One step, unless it is behind us. A best-effort step that could not tell counts as skipped; one that failed,
+    and may, does not end the run."""
+    if _state(pen, step) in (StepState.FINISHED, StepState.SKIPPED) and step.id not in again:
         return
     if step.skipped:
         yield pen.write(Skipped, step=step.id, why=step.skipped)
@@ -154,6 +169,9 @@ def _step(stage: Stage, pen: Pen, step: PlannedStep) -> Iterator[Entry]:
     try:
         evidence = yield from _carry_out(stage, pen, step)
     except StepFailed as failed:
+        if step.best_effort and failed.uncertain:
+            yield pen.write(Skipped, step=step.id, why=f"tried, best effort in an emergency: {failed.why}")
+            return
         goes_on = step.best_effort or step.spec.on_failure == "continue"
         yield pen.write(Failed, step=step.id, why=failed.why, uncertain=failed.uncertain, carried_on=goes_on)
         if not goes_on:
@@ -172,12 +190,14 @@ def _carry_out(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
             case ShiftTraffic():
                 return (yield from _shift(stage, pen, step))
             case Approve():
-                return _approve(stage, step.spec)
+                return (yield from _approve(stage, pen, step.id, step.spec))
             case Parallel():
                 return together(stage, step.spec)
             case _:
                 return watch(stage, step.spec)
     except (AwsTrouble, ResilError) as trouble:
+        if isinstance(trouble, UsageError) and not _so_far(pen).changed:
+            raise
         # A question put to a person changes nothing; anything else that broke off leaves open what is the case.
         raise StepFailed(trouble.message, uncertain=not isinstance(step.spec, Approve)) from trouble
 
@@ -193,7 +213,8 @@ def _shift(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
     return f"{len(step.effects)} change(s) confirmed"
 
 
-def _approve(stage: Stage, step: Approve) -> str:
+def _approve(stage: Stage, pen: Pen, step_id: str, step: Approve) -> Doing:
     if not stage.operator.approves(stage.plan, step.question):
         raise StepFailed("not approved")
+    yield pen.write(Approved, how=stage.operator.how, step=step_id)
     return "approved"

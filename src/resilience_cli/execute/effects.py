@@ -32,7 +32,8 @@ def carry_out(stage: Stage, pen: Pen, task: Task) -> Iterator[Entry]:
     """Raises StepFailed where the effect is not seen to hold in time, saying whether it may have happened."""
     more = stage.waits(task.timeout_s)
     receipt, asked = task.receipt, task.asked
-    attempt = None
+    attempt: _Attempt | None = None
+    refused_since: float | None = None
     time_left = True
     while True:
         stands = _look(stage, task.effect)
@@ -44,59 +45,78 @@ def carry_out(stage: Stage, pen: Pen, task: Task) -> Iterator[Entry]:
         if stands is Standing.OTHER:
             raise StepFailed(_foreign(task.effect), stale=True, uncertain=asked)
         if attempt is not None and not time_left:
-            why = attempt.why if attempt.final else f"not done within {task.timeout_s:g} s: {attempt.why}"
-            raise StepFailed(why, uncertain=asked, stale=attempt.stale)
+            raise StepFailed(attempt.why, uncertain=asked)
         attempt = yield from _attempt(stage, pen, task)
         if attempt.receipt is not None:
             yield from _confirm(stage, pen, task, attempt.receipt, more)
             return
         asked = asked or attempt.uncertain
+        now = stage.clock.monotonic()
+        if attempt.patience_s is None:
+            refused_since = None
+        elif refused_since is None:
+            refused_since = now
         # No more time: what the attempts came to is still read once before anything is said about them.
-        time_left = not attempt.final and more()
+        time_left = not _is_over(attempt, refused_since, now) and more()
 
 
 class _Attempt(NamedTuple):
-    """What asking once came to. ``final``: asking again would not help; ``stale``: compare-and-swap refused, so the
-    world is not as the plan saw it."""
+    """What asking once came to. ``patience_s``: how long such a refusal is asked again, None as long as the step has
+    time."""
 
     receipt: Receipt | None = None
     uncertain: bool = False
-    final: bool = False
-    stale: bool = False
+    patience_s: float | None = None
     why: str = ""
 
 
+def _is_over(attempt: _Attempt, refused_since: float | None, now: float) -> bool:
+    return attempt.patience_s is not None and refused_since is not None and now - refused_since >= attempt.patience_s
+
+
 def _attempt(stage: Stage, pen: Pen, task: Task) -> Generator[Entry, None, _Attempt]:
-    """Ask once. A refusal that waiting may cure, and an answer that was lost, come back as no receipt."""
+    """Ask once. A refusal, and an answer that was lost, come back as no receipt."""
     named = {"step": task.step, "effect": task.number}
     yield pen.write(Performing, **named)
     try:
         receipt = stage.world.perform(task.effect)
     except Uncertain as lost:
         yield pen.write(Noted, step=task.step, text=f"no certain answer ({lost.message}); reading what happened")
-        return _Attempt(uncertain=True, why=lost.message)
+        return _Attempt(uncertain=True, why=f"not confirmed within {task.timeout_s:g} s: {lost.message}")
     except UsageError as unusable:  # credentials that are missing or expired: nothing was sent
         yield pen.write(Declined, **named, why=unusable.message)
-        return _Attempt(final=True, why=unusable.message)
+        raise
     except AwsTrouble as refused:
         yield pen.write(Declined, **named, why=refused.message)
-        stale = isinstance(refused, Conflicting)
-        return _Attempt(final=not _may_pass(refused), stale=stale, why=_refusal(refused))
+        return _Attempt(patience_s=_patience(refused), why=_refusal(refused, task.timeout_s))
     yield pen.write(Performed, **named, receipt=receipt)
     return _Attempt(receipt=receipt)
 
 
-def _may_pass(refused: AwsTrouble) -> bool:
-    """Whether asking again later may do: what surely did not happen, and is no judgement on the change itself."""
-    if isinstance(refused, SafetyRule):
-        return refused.waiting
-    return isinstance(refused, Throttled | Conflicting | Unreachable)
+WAIT_PERIOD_S = 5.0  # ARC's default WaitPeriodMs, in which changes to a rule's controls fail
+RACE_S = 10.0  # for a compare-and-swap that was refused while reads still show what it expects
 
 
-def _refusal(refused: AwsTrouble) -> str:
+def _patience(refused: AwsTrouble) -> float | None:
+    """How long what surely did not happen is asked for again.
+
+    A safety rule's refusal is tried past the default wait period once, for its words may not say that it only waits.
+    """
+    match refused:
+        case SafetyRule(waiting=True) | Throttled() | Unreachable():
+            return None
+        case SafetyRule():
+            return WAIT_PERIOD_S
+        case Conflicting():
+            return RACE_S
+        case _:
+            return 0.0
+
+
+def _refusal(refused: AwsTrouble, timeout_s: float) -> str:
     if isinstance(refused, SafetyRule) and not refused.waiting:
         return f"ARC's safety rule {', '.join(refused.rules)} refuses: {refused.message}"
-    return refused.message
+    return refused.message if _patience(refused) is not None else f"not done within {timeout_s:g} s: {refused.message}"
 
 
 def _confirm(stage: Stage, pen: Pen, task: Task, receipt: Receipt, more: Callable[[], bool]) -> Iterator[Entry]:

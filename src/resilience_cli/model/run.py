@@ -151,11 +151,12 @@ EXIT_CODES: dict[Outcome, int] = {
 
 
 class Closed(EntryBase):
-    """The last word of a run, until it is resumed."""
+    """The last word of a run, until it is resumed. ``final``: going on could not help, for the world is another."""
 
     kind: Literal["closed"] = "closed"
     outcome: Outcome
     why: str
+    final: bool = False
 
 
 Entry = Annotated[
@@ -229,6 +230,7 @@ class Run(Value):
     steps: tuple[StepRun, ...]
     timings: Timings = Timings()
     last_seq: int
+    final: bool = False
     endpoints: tuple[str, ...] = ()
 
     @property
@@ -244,4 +246,4 @@ class Run(Value):
 
     @property
     def resumable(self) -> bool:
-        return self.outcome not in (Outcome.DONE, Outcome.REFUSED, Outcome.STALE)
+        return self.outcome not in (Outcome.DONE, Outcome.REFUSED, Outcome.STALE) and not self.final

@@ -1,6 +1,6 @@
 """Runbooks: YAML files of typed steps. A closed set: a typo is an error with a line number, not a surprise at 03:00."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -12,7 +12,11 @@ InEmergency = Literal["run", "best-effort", "skip"]
 
 
 class StepBase(Value):
-    """What every step has. ``needs`` names steps that come before; without it steps run in the order written."""
+    """What every step has. ``needs`` names steps that come before; without it steps run in the order written.
+
+    ``on_failure: continue`` goes on to the next step; the run is not done for all that. ``in_emergency: best-effort``
+    goes on too in an emergency, and counts a step that could not be carried out as skipped, saying why.
+    """
 
     id: StepId
     needs: tuple[StepId, ...] = ()
@@ -20,6 +24,15 @@ class StepBase(Value):
     on_failure: OnFailure = "stop"
     in_emergency: InEmergency = "run"
     why: str = ""
+
+
+Timed = TypeVar("Timed", bound=StepBase)
+
+
+def _in_time(step: Timed, duration: float) -> Timed:
+    if "timeout" in step.model_fields_set and duration > step.timeout:
+        raise ValueError(f"step {step.id} lasts {duration:g} s, longer than its timeout of {step.timeout:g} s")
+    return step
 
 
 class Check(StepBase):
@@ -72,6 +85,10 @@ class Bake(StepBase):
     duration: Seconds = Field(default=60.0, gt=0, alias="for")
     every: Seconds = Field(default=10.0, gt=0)
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        return _in_time(self, self.duration)
+
 
 class Wait(StepBase):
     """Let a fixed time pass: ``for``, or with ``ttl`` the longest TTL of the records that were changed."""
@@ -79,6 +96,10 @@ class Wait(StepBase):
     step: Literal["wait"]
     duration: Seconds = Field(default=0.0, ge=0, alias="for")
     ttl: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        return _in_time(self, self.duration)
 
 
 Watching = Annotated[Check | Verify | Bake | Wait, Field(discriminator="step")]
@@ -94,6 +115,10 @@ class Parallel(StepBase):
 Step = Annotated[Check | Approve | ShiftTraffic | Verify | Bake | Wait | Parallel, Field(discriminator="step")]
 
 
+def _with_children(step: "Step") -> tuple[StepBase, ...]:
+    return (step, *step.steps) if isinstance(step, Parallel) else (step,)
+
+
 class Runbook(Value):
     """One runbook, for live use, drill and dry run alike."""
 
@@ -107,18 +132,26 @@ class Runbook(Value):
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"step id {', '.join(twice)} is used twice")
-        if not any(isinstance(step, ShiftTraffic) for step in self.steps):
-            raise ValueError("a runbook has a shift-traffic step")
+        return self
+
+    @model_validator(mode="after")
+    def _shifts_and_verifies(self) -> Self:
+        """One shift, for its path is simulated once; and a verify after it: not verified is not done."""
+        order = self.ordered()
+        shifts = [number for number, step in enumerate(order) if isinstance(step, ShiftTraffic)]
+        if len(shifts) != 1:
+            raise ValueError(f"a runbook has one shift-traffic step, not {len(shifts)}")
+        verifies = [step for step in order[shifts[0] :] for step in _with_children(step) if isinstance(step, Verify)]
+        if not any(verify.answers or verify.endpoints for verify in verifies):
+            raise ValueError("a runbook has a verify step after shift-traffic: not verified is not done")
+        for step in (order[shifts[0]], *verifies):
+            if step.in_emergency != "run" or step.on_failure != "stop":
+                raise ValueError(f"step {step.id} moves or verifies the traffic: it can't be skipped or let fail")
         return self
 
     def every_step(self) -> tuple[StepBase, ...]:
         """The steps and those inside ``parallel``, in the order written."""
-        found: list[StepBase] = []
-        for step in self.steps:
-            found.append(step)
-            if isinstance(step, Parallel):
-                found.extend(step.steps)
-        return tuple(found)
+        return tuple(found for step in self.steps for found in _with_children(step))
 
     @model_validator(mode="after")
     def _needs(self) -> Self:
