@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..model.traffic import Serving
 from .cloudwatch import CloudWatch
-from .orders_resources import ADDRESSES
+from .layout import Layout
 from .orders_signals import Signals
 from .regional import bind
 from .server import Sandbox
@@ -43,6 +43,7 @@ QUICK = Pace(alarm_s=10, canary_age_s=10)
 class Stores:
     """What an application reports to, and where its processes write their logs."""
 
+    layout: Layout
     cloudwatch: CloudWatch
     synthetics: Synthetics
     tables: GlobalTables
@@ -88,9 +89,9 @@ class ToldApplication:
     """Endpoints that know a share of failures, and signals that follow it."""
 
     def __init__(self, stores: Stores) -> None:
-        self._endpoints = bind(ADDRESSES)
+        self._endpoints = bind(stores.layout.addresses)
         self._now = stores.now
-        self.signals = Signals(stores.cloudwatch, stores.synthetics, stores.tables)
+        self.signals = Signals(stores.layout, stores.cloudwatch, stores.synthetics, stores.tables)
 
     @property
     def endpoints(self) -> Mapping[str, Regional]:

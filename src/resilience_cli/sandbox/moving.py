@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from ..model.traffic import Serving
 from .application import Regional, Stores
 from .canary_probes import Books, Canary, CanaryProbes
-from .orders_resources import ADDRESSES, SERVING
-from .orders_signals import Signals, watching
+from .layout import Watcher
+from .orders_signals import Signals
 from .regional import on_one_port
 from .regional_service import RegionalService
 
@@ -20,7 +20,7 @@ class MeasuredSignals(Signals):
     """Tells the past once, and no more after that. ``failing`` is what the services were told to do."""
 
     def __init__(self, stores: Stores, break_canaries: Callable[[bool], None]) -> None:
-        super().__init__(stores.cloudwatch, stores.synthetics, stores.tables)
+        super().__init__(stores.layout, stores.cloudwatch, stores.synthetics, stores.tables)
         self._break = break_canaries
 
     def pulse(self, now: float) -> None:
@@ -41,11 +41,11 @@ class MovingApplication:
     def __init__(self, stores: Stores) -> None:
         self._now, self._sandbox = stores.now, stores.sandbox
         self._services = on_one_port(
-            ADDRESSES,
+            stores.layout.addresses,
             lambda region, address, port: RegionalService(region, address, port, stores.sandbox.url, stores.directory),
         )
         books = Books(stores.synthetics, stores.cloudwatch.metrics, stores.sandbox.lock, stores.now)
-        canaries = [self._canary(name, where, region) for region in SERVING for where, name in watching(region)]
+        canaries = [self._canary(watcher) for watcher in stores.layout.canaries]
         self._probes = CanaryProbes(canaries, books, self._is_cut_off)
         self.signals: Signals = MeasuredSignals(stores, self._break)
         self._turning = threading.Lock()
@@ -82,9 +82,9 @@ class MovingApplication:
             self._services[region].behave(serving)
             self.signals.set_failing(region, serving.failing, self._now())
 
-    def _canary(self, name: str, where: str, region: str) -> Canary:
-        service = self._services[region]
-        return Canary(name, where, region, service.address, service.port)
+    def _canary(self, watcher: Watcher) -> Canary:
+        service = self._services[watcher.of]
+        return Canary(watcher.name, watcher.region, watcher.of, service.address, service.port)
 
     def _is_cut_off(self, region: str) -> bool:
         """The observer serves nothing, and so is not cut off by what a service does."""

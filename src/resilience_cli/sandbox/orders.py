@@ -5,7 +5,6 @@ they turn a Region's endpoint, canaries, error metrics and so its alarms and hea
 moving world they turn the order service only; the rest shows it as soon as it has been measured.
 """
 
-import ipaddress
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,28 +21,17 @@ from .arc import ENDPOINT_REGIONS, RoutingControls
 from .arc_cluster import ArcCluster
 from .arc_config import ArcConfig
 from .authority import Authority
+from .blueprint import Blueprint, Reference
 from .cloudwatch import CloudWatch
 from .faults import Faults
 from .health import Health
 from .health_checks import AlarmState, HealthChecks
+from .layout import Layout
 from .moving import MovingApplication
 from .nameserver import NameServer
 from .orders_control import Parts, Switches
-from .orders_files import WEIGHTED, Addresses, write_configs
-from .orders_resources import (
-    ACCOUNT,
-    ADDRESSES,
-    CALLER,
-    DYNAMODB,
-    GATEWAYS,
-    PRIMARY,
-    STANDBY,
-    make_alarms,
-    make_canaries,
-    make_health_history,
-    make_routing,
-    make_tables,
-)
+from .orders_files import WEIGHTED
+from .orders_resources import CALLER, DYNAMODB
 from .replication import Replication
 from .replication_copies import Copies
 from .replication_courier import Courier
@@ -56,10 +44,6 @@ from .tables import GlobalTables
 
 PULSE_S = 1.0
 INTERVAL, TIMEOUT, PROBE_MIN_S = 0.25, 1.0, 0.25  # a sound endpoint on a busy machine needs some time to answer
-LOCATIONS = (
-    (ipaddress.ip_network("198.51.100.0/24"), (PRIMARY, STANDBY)),
-    (ipaddress.ip_network("203.0.113.0/24"), (STANDBY, PRIMARY)),
-)
 
 
 def build(
@@ -72,44 +56,48 @@ def build(
     moving: bool = False,
     pace: Pace | None = None,
     clock: Callable[[], float] = time.time,
+    blueprint: Blueprint | None = None,
 ) -> "World":
     """The world with its ports bound and its config files written into ``directory``.
 
     ``propagation``: seconds until a Route 53 change is INSYNC. ``wait_period_ms``: the safety rule's; the Guidance
     has 5000, shorter here so that a drill need not wait for it. ``moving``: with order services and canaries that
-    really run instead of an application whose signals are told; see ``application``.
+    really run instead of an application whose signals are told; see ``application``. ``blueprint``: another
+    application than the reference.
     """
     directory.mkdir(parents=True, exist_ok=True)
     pace = pace or (QUICK if moving else Pace())
     with ExitStack() as undo:
         make: Make = MovingApplication if moving else ToldApplication
-        stage = Stage(directory, pace, make)
-        world = World(undo, (port, dns_port), clock, stage)
-        world.populate(wait_period_ms)
+        blueprint = blueprint or Reference(wait_period_ms)
+        world = World(undo, (port, dns_port), clock, Stage(directory, pace, make, blueprint.layout))
+        world.populate(blueprint)
         world.route53.propagation = propagation
         undo.pop_all()
         return world
 
 
 class Stage(NamedTuple):
-    """Where a world lives, how quick it is, and what stands for the application in it."""
+    """Where a world lives, how quick it is, what stands for the application in it, and who is who."""
 
     directory: Path
     pace: Pace
     make: Make
+    layout: Layout
 
 
 class World:
     """The stores, servers and threads of the reference application. One process holds one at a time."""
 
     def __init__(self, undo: ExitStack, ports: tuple[int, int], clock: Callable[[], float], stage: Stage) -> None:
-        self._clock, self.directory, self._pace = clock, stage.directory, stage.pace
+        self.now, self.directory, self.pace, self.layout = clock, stage.directory, stage.pace, stage.layout
+        account = self.layout.account
         self._stopping = threading.Event()
         self.faults = Faults()
-        self.cloudwatch = CloudWatch(self.faults.clock(clock, "cloudwatch"), ACCOUNT)
-        self.synthetics = Synthetics(self.faults.clock(clock, "synthetics"), ACCOUNT)
+        self.cloudwatch = CloudWatch(self.faults.clock(clock, "cloudwatch"), account)
+        self.synthetics = Synthetics(self.faults.clock(clock, "synthetics"), account)
         self.health = Health(self.faults.clock(clock, "health"))
-        self.arc = RoutingControls(clock, ACCOUNT)
+        self.arc = RoutingControls(clock, account)
         self.arc_cluster = ArcCluster(self.arc, clock)
         self.route53 = Route53(clock, 0.0)
         self.tables = GlobalTables(self.cloudwatch.metrics, lambda call: self.sandbox.moto.ask(call, DYNAMODB))
@@ -121,7 +109,9 @@ class World:
         self.sandbox.pages["/_resil/ledger"] = self._ledger
         self.courier = Courier(self.replication, self.sandbox.lock)
         self.arc.set_endpoints({region: self.sandbox.serve_endpoint(region) for region in ENDPOINT_REGIONS})
-        stores = Stores(self.cloudwatch, self.synthetics, self.tables, self.sandbox, clock, stage.directory)
+        stores = Stores(
+            self.layout, self.cloudwatch, self.synthetics, self.tables, self.sandbox, clock, stage.directory
+        )
         self.application = stage.make(stores)
         undo.callback(self.application.stop)
         self.endpoints, self.signals = self.application.endpoints, self.application.signals
@@ -138,9 +128,10 @@ class World:
                 self.signals,
                 self.replication,
                 self.faults,
+                self.layout.serving,
                 self.impair,
                 self.application.behave,
-                self._clock,
+                self.now,
             )
         )
         self._pulse = threading.Thread(target=self._beat, name="orders-pulse", daemon=True)
@@ -163,39 +154,30 @@ class World:
             zones=self.route53.zones,
             published=self.route53.published,
             healthy=self.checks.healthy,
-            external={name: [ADDRESSES[region]] for region, name in GATEWAYS.items()},
-            locations=LOCATIONS,
-            nearest=(PRIMARY, STANDBY),
-            alias_ttl=self._pace.ttl,
+            external={name: [self.layout.addresses[region]] for name, region in self.layout.external.items()},
+            locations=self.layout.locations,
+            nearest=self.layout.serving,
+            alias_ttl=self.pace.ttl,
         )
 
     def _checks(self) -> HealthChecks:
         """Three probes in a row decide (``orders_resources``): where a time is set for it, each has a third of that."""
-        each = (self._pace.detection_s or 3 * INTERVAL) / 3
+        each = (self.pace.detection_s or 3 * INTERVAL) / 3
         return HealthChecks(
             self.route53.health_checks,
             metric_state=self._metric_state,
             control_on=self._control_on,
             interval=each,
-            timeout=TIMEOUT if self._pace.detection_s is None else max(each, PROBE_MIN_S),
+            timeout=TIMEOUT if self.pace.detection_s is None else max(each, PROBE_MIN_S),
         )
 
-    def populate(self, wait_period_ms: int) -> None:
+    def populate(self, blueprint: Blueprint) -> None:
         """Make the application's resources and history, and write its config files."""
-        now = self._clock()
-        port = self.endpoints[PRIMARY].port
-        self.routing = make_routing(self.route53.handle, self.arc, port, wait_period_ms, self._pace.ttl)
+        self.routing = blueprint.populate(self)
         self.route53.checks.health_of = self.checks.healthy
         self.route53.checks.words_of = self.checks.observation
         self.route53.resolve = self._resolve
-        make_tables(self.sandbox.moto.ask, self.tables)
-        make_canaries(self.synthetics)
-        make_alarms(self.cloudwatch, self._pace.alarm_s)
-        make_health_history(self.health, now)
-        self.signals.seed(now)
-        regional = {region: endpoint.url for region, endpoint in self.endpoints.items()}
-        addresses = Addresses(regional, self.arc.cluster.endpoints, self.dns)
-        write_configs(self.directory, self.routing, addresses, self._pace)
+        self.signals.seed(self.now())
 
     @property
     def dns(self) -> str:
@@ -207,7 +189,7 @@ class World:
             "AWS_ENDPOINT_URL": self.sandbox.url,
             "AWS_ACCESS_KEY_ID": CALLER,
             "AWS_SECRET_ACCESS_KEY": "sandbox",
-            "AWS_DEFAULT_REGION": PRIMARY,
+            "AWS_DEFAULT_REGION": self.layout.primary,
             "RESIL_CONFIG": str((self.directory / WEIGHTED).resolve()),
             "RESIL_DNS": self.dns,
         }
@@ -256,7 +238,7 @@ class World:
     def _beat(self) -> None:
         while not self._stopping.wait(PULSE_S):
             with self.sandbox.lock:
-                self.signals.pulse(self._clock())
+                self.signals.pulse(self.now())
 
     def _metric_state(self, region: str, name: str) -> AlarmState:
         with self.sandbox.lock:

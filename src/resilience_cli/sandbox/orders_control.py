@@ -31,7 +31,6 @@ from .arc_cluster import ArcCluster
 from .cloudwatch import CloudWatch
 from .faults import Faults, fault_of
 from .health import Health
-from .orders_resources import SERVING
 from .orders_signals import CANARY_MODES, Signals
 from .replication import Replication
 from .replication_links import Pair, Range
@@ -49,6 +48,7 @@ class Parts:
     signals: Signals
     replication: Replication
     faults: Faults
+    serving: tuple[str, ...]
     impair: Callable[[str, float], None]
     behave: Callable[[str, Serving], None]
     now: Callable[[], float]
@@ -60,16 +60,16 @@ class Switches:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._turns: dict[str, Callable[[Any], None]] = {
-            "recover": lambda region: parts.impair(_serving(region), 0.0),
+            "recover": lambda region: parts.impair(self._serving(region), 0.0),
             "service": self._service,
             "health_plan": self._health_plan,
             "health_event": self._health_event,
             "health_close": parts.health.close,
             "lag_ms": self._lag,
             "stall": self._stall,
-            "resume": lambda wish: parts.replication.resume(_pair(wish)),
+            "resume": lambda wish: parts.replication.resume(self._pair(wish)),
             "isolate": self._isolate,
-            "rejoin": lambda region: parts.replication.rejoin(_serving(region)),
+            "rejoin": lambda region: parts.replication.rejoin(self._serving(region)),
             "background": self._background,
             "canaries": self._canaries,
             "endpoints_down": self._endpoints_down,
@@ -90,7 +90,7 @@ class Switches:
         if unknown := [key for key in rest if key not in self._turns]:
             raise ValueError(f"no switch {unknown[0]!r}; there are impair, {', '.join(self._turns)}")
         if impaired is not None:
-            self._parts.impair(_serving(impaired), share)
+            self._parts.impair(self._serving(impaired), share)
         for key, value in rest.items():
             self._turns[key](value)
         return self.state()
@@ -110,7 +110,7 @@ class Switches:
         }
 
     def _service(self, wish: dict[str, Any]) -> None:
-        region = _serving(wish["region"])
+        region = self._serving(wish["region"])
         self._parts.behave(region, Serving.model_validate({name: wish[name] for name in wish if name != "region"}))
 
     def _health_plan(self, there: bool) -> None:
@@ -121,7 +121,7 @@ class Switches:
         self._parts.health.open(event["region"], event["service"], words)
 
     def _lag(self, lag: float | list[float] | dict[str, Any] | None) -> None:
-        pair = _pair(lag) if isinstance(lag, dict) else None
+        pair = self._pair(lag) if isinstance(lag, dict) else None
         if isinstance(lag, dict):
             self._parts.tables.links.set_lag(_range(lag["ms"]), pair)
         elif lag is None:
@@ -132,13 +132,13 @@ class Switches:
         self._parts.signals.tell_lag(self._parts.now(), pair)
 
     def _stall(self, wish: dict[str, str]) -> None:
-        pair = _pair(wish)
+        pair = self._pair(wish)
         self._parts.replication.stall(pair)
         self._parts.signals.tell_lag(self._parts.now(), pair)
 
     def _isolate(self, region: str) -> None:
-        self._parts.replication.isolate(_serving(region))
-        for other in SERVING:
+        self._parts.replication.isolate(self._serving(region))
+        for other in self._parts.serving:
             for pair in ((region, other), (other, region)):
                 self._parts.signals.tell_lag(self._parts.now(), pair)
 
@@ -170,20 +170,18 @@ class Switches:
             self._parts.faults.clear()
 
     def _replica_status(self, wish: dict[str, str]) -> None:
-        self._parts.tables.tables[wish["table"]].status[_serving(wish["region"])] = wish["status"]
+        self._parts.tables.tables[wish["table"]].status[self._serving(wish["region"])] = wish["status"]
 
+    def _serving(self, region: str) -> str:
+        if region not in self._parts.serving:
+            raise ValueError(f"{region!r} is not a serving Region; there are {', '.join(self._parts.serving)}")
+        return region
 
-def _serving(region: str) -> str:
-    if region not in SERVING:
-        raise ValueError(f"{region!r} is not a serving Region; there are {', '.join(SERVING)}")
-    return region
-
-
-def _pair(wish: dict[str, Any]) -> Pair:
-    source, target = _serving(wish["from"]), _serving(wish["to"])
-    if source == target:
-        raise ValueError(f"{source!r} does not replicate to itself")
-    return source, target
+    def _pair(self, wish: dict[str, Any]) -> Pair:
+        source, target = self._serving(wish["from"]), self._serving(wish["to"])
+        if source == target:
+            raise ValueError(f"{source!r} does not replicate to itself")
+        return source, target
 
 
 def _range(lag: float | list[float]) -> Range:

@@ -4,13 +4,14 @@ Both shapes stand side by side: weighted records for ``api.example.com``, and th
 behind ARC routing controls for ``orders.example.com``. Sources: the Guidance's templates and the design's section 2.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .arc import RoutingControls, RuleConfig
 from .cloudwatch import CloudWatch
 from .health import Health, HealthEvent
+from .layout import Layout, Watcher
 from .service import Call
 from .synthetics import Synthetics
 from .tables import GlobalTable, GlobalTables
@@ -35,6 +36,19 @@ Handle = Callable[[Call], dict[str, Any]]
 def observing_canary(region: str) -> str:
     """The observer's canary that looks at a serving Region from outside."""
     return f"orders-observe-{region}"
+
+
+REFERENCE = Layout(
+    account=ACCOUNT,
+    addresses=ADDRESSES,
+    subnets={"198.51.100.0/24": PRIMARY, "203.0.113.0/24": STANDBY},
+    canaries=tuple(
+        watcher
+        for region in SERVING
+        for watcher in (Watcher(region, OWN_CANARY, region), Watcher(OBSERVER, observing_canary(region), region))
+    ),
+    external={name: region for region, name in GATEWAYS.items()},
+)
 
 
 @dataclass(frozen=True)
@@ -118,10 +132,15 @@ def _latency(region: str, check: str) -> dict[str, Any]:
     }
 
 
-def make_tables(ask: Callable[[Call, str], dict[str, Any]], tables: GlobalTables) -> None:
-    """The three global tables: an ordinary table in each serving Region, joined by ``tables``."""
-    for name in TABLES:
-        for region in SERVING:
+def make_tables(
+    ask: Callable[[Call, str], dict[str, Any]],
+    tables: GlobalTables,
+    names: Sequence[str] = TABLES,
+    regions: tuple[str, ...] = SERVING,
+) -> None:
+    """Global tables: an ordinary table in each serving Region, joined by ``tables``."""
+    for name in names:
+        for region in regions:
             params = {
                 "TableName": name,
                 "BillingMode": "PAY_PER_REQUEST",
@@ -130,13 +149,12 @@ def make_tables(ask: Callable[[Call, str], dict[str, Any]], tables: GlobalTables
                 "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
             }
             ask(Call("dynamodb", "CreateTable", region, CALLER, params), DYNAMODB)
-        tables.add(GlobalTable(name, SERVING))
+        tables.add(GlobalTable(name, regions))
 
 
-def make_canaries(synthetics: Synthetics) -> None:
-    for region in SERVING:
-        synthetics.create(region, OWN_CANARY)
-        synthetics.create(OBSERVER, observing_canary(region))
+def make_canaries(synthetics: Synthetics, canaries: Sequence[Watcher]) -> None:
+    for canary in canaries:
+        synthetics.create(canary.region, canary.name)
 
 
 def make_alarms(cloudwatch: CloudWatch, period_s: int = 60) -> None:

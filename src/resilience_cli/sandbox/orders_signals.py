@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .cloudwatch import CloudWatch
 from .cloudwatch_metrics import MetricKey, Stat, metric_key, sample
-from .orders_resources import OBSERVER, OWN_CANARY, SERVING, observing_canary
+from .layout import Layout
 from .replication_links import Pair
 from .synthetics import Outcome, Synthetics
 from .tables import GlobalTables
@@ -31,20 +31,22 @@ class Point(NamedTuple):
 class Signals:
     """Publishes into the stores. Called under the sandbox's lock; ``failing`` is the share by serving Region."""
 
-    def __init__(self, cloudwatch: CloudWatch, synthetics: Synthetics, tables: GlobalTables, seed: int = 3) -> None:
-        self._cloudwatch, self._synthetics, self._tables = cloudwatch, synthetics, tables
+    def __init__(
+        self, layout: Layout, cloudwatch: CloudWatch, synthetics: Synthetics, tables: GlobalTables, seed: int = 3
+    ) -> None:
+        self._layout, self._cloudwatch, self._synthetics, self._tables = layout, cloudwatch, synthetics, tables
         self._random = random.Random(seed)
-        self.failing = dict.fromkeys(SERVING, 0.0)
+        self.failing = dict.fromkeys(layout.serving, 0.0)
         self.canaries = "start"
 
     def seed(self, now: float) -> None:
         """A quarter of an hour of good history."""
         self._publish_past(now - HISTORY_S, now)
-        self._settle(now, SERVING)
+        self._settle(now, self._layout.serving)
 
     def pulse(self, now: float) -> None:
         """One step of time: a datapoint of every metric and a run of every canary that is running."""
-        for region in SERVING:
+        for region in self._layout.serving:
             self._run_canaries(region, now)
             self._publish(region, now)
 
@@ -54,7 +56,7 @@ class Signals:
             raise ValueError(f"a share of failures is between 0 and 1, not {share}")
         self.failing[region] = share
         since = now - now % 60 - RECENT_S
-        for key in _keys(region):
+        for key in (point.key for point in self._points(region, 1.0)):
             self._cloudwatch.metrics.erase(key, since)
         for at in _steps(since, now):
             self._publish(region, at)
@@ -64,12 +66,12 @@ class Signals:
         """Start or stop all canaries, or have them fail in themselves: broken, they say nothing of the application."""
         self.canaries = mode
         self._set_running(mode != "stop")
-        self._settle(now, SERVING)
+        self._settle(now, self._layout.serving)
 
     def _set_running(self, running: bool) -> None:
-        for region in SERVING:
-            for where, canary in watching(region):
-                self._synthetics.set_running(where, canary, running)
+        for region in self._layout.serving:
+            for canary in self._layout.watching(region):
+                self._synthetics.set_running(canary.region, canary.name, running)
 
     def tell_lag(self, now: float, pair: Pair | None = None) -> None:
         """Tell the last whole minutes as if replication had taken as long as it will now, where it will at all."""
@@ -80,7 +82,7 @@ class Signals:
 
     def _publish_past(self, since: float, now: float) -> None:
         for at in _steps(since, now):
-            for region in SERVING:
+            for region in self._layout.serving:
                 self._publish(region, at)
             self._tables.publish(at)
 
@@ -90,8 +92,8 @@ class Signals:
                 self._run_canaries(region, now - 0.1 * ago)
 
     def _run_canaries(self, region: str, at: float) -> None:
-        for where, canary in watching(region):
-            self._synthetics.record_run(where, canary, self._outcome(region), at)
+        for canary in self._layout.watching(region):
+            self._synthetics.record_run(canary.region, canary.name, self._outcome(region), at)
 
     def _outcome(self, region: str) -> Outcome:
         if self.canaries == "broken":
@@ -99,8 +101,13 @@ class Signals:
         return "failed" if self._random.random() < self.failing[region] else "passed"
 
     def _publish(self, region: str, at: float) -> None:
-        for point in _points(region, self.failing[region]):
+        for point in self._points(region, self.failing[region]):
             self._cloudwatch.metrics.publish(point.key, at, point.stat, point.unit)
+
+    def _points(self, region: str, failing: float) -> Iterator[Point]:
+        yield from _points(region, failing)
+        for canary in self._layout.watching(region):
+            yield Point(_canary(canary.region, canary.name), sample(100.0 * (1.0 - failing)), "Percent")
 
 
 def _steps(since: float, now: float) -> Iterator[float]:
@@ -126,17 +133,6 @@ def _points(region: str, failing: float) -> Iterator[Point]:
         yield Point(_function(region, function, "Duration"), sample(20.0 * slow, REQUESTS), "Milliseconds")
     if bad:  # DynamoDB publishes errors only when there are any
         yield Point(_table_errors(region), Stat(bad, bad, 1.0, 1.0), "Count")
-    for where, canary in watching(region):
-        yield Point(_canary(where, canary), sample(100.0 * (1.0 - failing)), "Percent")
-
-
-def watching(region: str) -> tuple[tuple[str, str], ...]:
-    """The canaries that look at a serving Region, each with the Region it runs in."""
-    return (region, OWN_CANARY), (OBSERVER, observing_canary(region))
-
-
-def _keys(region: str) -> list[MetricKey]:
-    return [point.key for point in _points(region, 1.0)]
 
 
 def _api(region: str, metric: str) -> MetricKey:

@@ -23,26 +23,23 @@ from ..model.scenario import Command, Scenario
 from ..model.traffic import ClientPlace, ClientPlan
 from ..scoring import Evidence, score
 from .client_process import Clients
-from .eyes import Eyes, Place
-from .orders import LOCATIONS, World
-from .orders_resources import ADDRESSES, SERVING
-from .staging import NAMES, WATCHING_PACE, config_of, stage
+from .eyes import Eyes
+from .staging import WATCHING_PACE, Staged, stage
 from .timeline import Timeline, told
 
 COMMAND_TIMEOUT_S = 600.0
 LONGEST_S = 900.0
 REPLICATION_S = 4.0
-PLACES = tuple(Place(ranking[0], str(network)) for network, ranking in LOCATIONS)
 
 
 def rehearse(scenario: Scenario, runbooks: Sequence[Path], seed: int = 0) -> Iterator[DrillEvent | DrillResult]:
     """Events as they happen, the DrillResult last. Equal seeds give equal fault timelines and equal orders."""
     with tempfile.TemporaryDirectory(prefix="resil-drill-") as name, ExitStack() as undo:
         folder = Path(name)
-        world = stage(scenario.world, folder, runbooks)
-        undo.callback(world.stop)
-        world.start()
-        drill = _Drill(scenario, world, folder, seed)
+        staged = stage(scenario, folder, runbooks)
+        undo.callback(staged.world.stop)
+        staged.world.start()
+        drill = _Drill(staged, folder, seed)
         undo.callback(drill.stop)
         yield from drill.events()
         yield drill.result()
@@ -51,13 +48,13 @@ def rehearse(scenario: Scenario, runbooks: Sequence[Path], seed: int = 0) -> Ite
 class _Drill:
     """One drill going on; keeps what it saw."""
 
-    def __init__(self, scenario: Scenario, world: World, folder: Path, seed: int) -> None:
-        self.scenario, self.world, self.folder = scenario, world, folder
-        self.name = NAMES[scenario.world.shape]
-        self.exports = world.exports()
-        self.eyes = Eyes(self.exports["RESIL_DNS"], self.name, PLACES, ADDRESSES)
+    def __init__(self, staged: Staged, folder: Path, seed: int) -> None:
+        self.scenario, self.world, self.config, self.name = staged
+        self.folder, self.places, self.layout = folder, staged.places, self.world.layout
+        self.exports = self.world.exports()
+        self.eyes = Eyes(self.exports["RESIL_DNS"], self.name, self.places, self.layout.addresses)
         self.clients = Clients(self._client_plan(seed), folder)
-        self.timeline = Timeline(scenario, world)
+        self.timeline = Timeline(self.scenario, self.world)
         self.zero = 0.0
         self.seen: list[DrillEvent] = []
 
@@ -102,7 +99,7 @@ class _Drill:
             runs=tuple(self._journalled()),
             faults=told(self.scenario),
             zero=self.zero,
-            regions={address: region for region, address in ADDRESSES.items()},
+            regions={address: region for region, address in self.layout.addresses.items()},
         )
         result = score(self.scenario, evidence)
         problems = tuple(f"the timeline failed {problem}" for problem in self.timeline.problems)
@@ -112,11 +109,11 @@ class _Drill:
 
     def _client_plan(self, seed: int) -> ClientPlan:
         staging = self.scenario.world
-        port = self.world.endpoints[SERVING[0]].port
+        port = self.world.endpoints[self.layout.primary].port
         return ClientPlan(
             url=f"http://{self.name.rstrip('.')}:{port}",
             resolver=self.exports["RESIL_DNS"],
-            places=tuple(ClientPlace(name=p.region, subnet=p.subnet, rate=staging.rate) for p in PLACES),
+            places=tuple(ClientPlace(name=p.region, subnet=p.subnet, rate=staging.rate) for p in self.places),
             seconds=LONGEST_S,
             keep_alive=staging.keep_alive,
             timeout=staging.request_timeout,
@@ -160,7 +157,7 @@ class _Drill:
     def _environment(self) -> dict[str, str]:
         """The caller's environment without anything of AWS's or resil's, and the sandbox's in its place."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "RESIL_"))}
-        config = {"RESIL_CONFIG": str(config_of(self.scenario.world, self.folder)), "RESIL_POLL_S": "0.2"}
+        config = {"RESIL_CONFIG": str(self.config), "RESIL_POLL_S": "0.2"}
         return {**kept, **self.exports, **config, "AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "100"}
 
     def _ledger(self) -> Ledger:
@@ -169,8 +166,7 @@ class _Drill:
         return Ledger.model_validate(extract.as_json())
 
     def _journalled(self) -> Iterator[Run]:
-        config = config_of(self.scenario.world, self.folder)
-        app = load_app(config)
-        journal = FileJournal(config.parent / (app.state.path or ""), app.app)
+        app = load_app(self.config)
+        journal = FileJournal(self.folder / (app.state.path or ""), app.app)
         for run in journal.runs():
             yield fold(journal.entries(run))

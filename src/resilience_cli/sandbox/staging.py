@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from ..model.base import parse_duration
-from ..model.scenario import Staging
+from ..model.scenario import Scenario, Staging
 from .application import Pace
+from .eyes import Place
 from .orders import World, build
 from .orders_files import LATENCY, WEIGHTED
 from .service import Call
@@ -17,15 +18,33 @@ WATCHING_PACE = 0.1
 NAMES = {"weighted": "api.example.com.", "latency": "orders.example.com."}
 
 
-def stage(staging: Staging, folder: Path, runbooks: Sequence[Path]) -> World:
+class Staged(NamedTuple):
+    """A scenario with its world, not started yet, the config its commands read, and the name its clients ask for."""
+
+    scenario: Scenario
+    world: World
+    config: Path
+    name: str
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where clients are: near each serving Region."""
+        return tuple(Place(region, subnet) for subnet, region in self.world.layout.subnets.items())
+
+
+def stage(scenario: Scenario, folder: Path, runbooks: Sequence[Path]) -> Staged:
     """The world, not started yet. ``runbooks`` are the live ones: copied, with the watching times a tenth as long."""
-    pace = Pace(ttl=staging.ttl, alarm_s=10, canary_age_s=10, detection_s=staging.detection)
-    world = build(folder, propagation=0.0, moving=True, pace=pace)
+    staging = scenario.world
+    world = build(folder, propagation=0.0, moving=True, pace=pace_of(staging))
     if not staging.health_checks:
         _without_health_checks(world, NAMES[staging.shape])
     world.route53.propagation = staging.propagation
     _adapt(config_of(staging, folder), staging, runbooks)
-    return world
+    return Staged(scenario, world, config_of(staging, folder), NAMES[staging.shape])
+
+
+def pace_of(staging: Staging) -> Pace:
+    return Pace(ttl=staging.ttl, alarm_s=10, canary_age_s=10, detection_s=staging.detection)
 
 
 def config_of(staging: Staging, folder: Path) -> Path:
@@ -56,9 +75,14 @@ def _adapt(config: Path, staging: Staging, runbooks: Sequence[Path]) -> None:
     settings["runbooks"] = {source.stem: source.name for source in runbooks}
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
     for source in runbooks:
-        book = yaml.safe_load(source.read_text())
-        book["steps"] = [scaled(step, WATCHING_PACE) for step in book["steps"]]
-        (config.parent / source.name).write_text(yaml.safe_dump(book, sort_keys=False))
+        copy_runbook(source, config.parent / source.name, staging)
+
+
+def copy_runbook(source: Path, target: Path, staging: Staging) -> None:
+    """The runbook at the drill's pace."""
+    book = yaml.safe_load(source.read_text(encoding="utf-8-sig"))
+    book["steps"] = [scaled(step, WATCHING_PACE) for step in book["steps"]]
+    target.write_text(yaml.safe_dump(book, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def scaled(step: dict[str, Any], pace: float) -> dict[str, Any]:
@@ -71,4 +95,6 @@ def scaled(step: dict[str, Any], pace: float) -> dict[str, Any]:
             found[key] = seconds * pace
     if isinstance(found.get("ramp"), dict):
         found["ramp"] = scaled(found["ramp"], pace)
+    if isinstance(found.get("steps"), list):
+        found["steps"] = [scaled(inner, pace) for inner in found["steps"]]
     return found

@@ -11,7 +11,6 @@ from ..model.scenario import Behaves, Edited, Lost, Scenario
 from ..model.traffic import Serving
 from .arc import ENDPOINT_REGIONS
 from .orders import World
-from .orders_resources import SERVING
 from .service import AwsError, Call
 
 
@@ -90,7 +89,7 @@ def _behaves(world: World, behaves: Behaves) -> Turn:
 
 def _lost(world: World, lost: Lost) -> Iterator[Turn]:
     """The Region's service falls silent and its replication is cut; both come back when the loss is over."""
-    if lost.region not in SERVING:
+    if lost.region not in world.layout.serving:
         return
     yield Turn(lost.at, lambda: world.application.behave(lost.region, Serving(silent=True)))
     yield Turn(lost.at, lambda: world.control({"isolate": lost.region}))
