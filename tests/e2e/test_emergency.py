@@ -90,7 +90,7 @@ def test_status_is_back_in_time_with_all_calls_to_a_region_hanging(scene: Scene)
         status = scene.resil("status", "--output", "json")
         took = time.monotonic() - start
     assert status.code == 0, status.said
-    assert took <= 15 + 2, took
+    assert took <= 15 + 5, took  # and what starting up takes on a machine that is busy
     seen = {(signal["region"], signal["seen_from"], signal["reading"]) for signal in status.json["signals"]}
     assert (WEST, WEST, "unknown") in seen
     assert (EAST, EAST, "ok") in seen
