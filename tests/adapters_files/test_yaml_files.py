@@ -157,7 +157,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_told_so(tmp_path: Path) -> N
     [
         ("{id: a, step: chek}", ":4: steps[0].step: chek is not known here (did you mean check? one of check, app"),
         ("{id: A, step: shift-traffic}", ":4: steps[0].id: A cannot be a step's id (lower-case letters, digits and"),
-        ("{id: a, step: check}", ":1: a runbook has a shift-traffic step"),
+        ("{id: a, step: check}", ":1: a runbook has one shift-traffic step, not 0"),
         ("{id: a, step: shift-traffic, ramp: {shares: [9, 5]}}", ":4: steps[0].ramp: a ramp's shares rise and end at"),
         ("{id: a, step: shift-traffic, needs: [b]}", ":1: step a needs b, which is no step of this runbook"),
         ("{id: a, step: parallel, steps: [{id: b, step: approve}]}", ":4: steps[0].steps[0].step: approve is not kno"),

@@ -122,6 +122,8 @@ class Offline:
     recheck = staticmethod(wiring.recheck)
     resume = staticmethod(wiring.resume)
     list_runs = staticmethod(wiring.list_runs)
+    damaged_runs = staticmethod(wiring.damaged_runs)
+    newest_run = staticmethod(wiring.newest_run)
     show_run = staticmethod(wiring.show_run)
     report = staticmethod(wiring.report)
     drill_report = staticmethod(wiring.drill_report)

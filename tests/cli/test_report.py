@@ -27,7 +27,7 @@ def moved(offline: Offline) -> Offline:
 
 
 def journals(offline: Offline, ending: str = "jsonl") -> list[Path]:
-    return sorted((offline.folder / "state" / "orders" / "runs").glob(f"*.{ending}"))
+    return sorted((offline.folder / "state" / "123456789012" / "orders" / "runs").glob(f"*.{ending}"))
 
 
 class TestThePageBesideTheJournal:

@@ -9,7 +9,7 @@ from ..errors import UsageError
 from . import options as o
 from .composition import session
 
-NOT_HELD = 1
+NOT_HELD = 5  # incomplete: something that must hold did not
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Which; all if left out.")]
 List = Annotated[bool, typer.Option("--list", help="List the scenarios there are.")]

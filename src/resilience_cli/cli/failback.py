@@ -8,7 +8,6 @@ from .composition import session
 
 def failback(
     ctx: typer.Context,
-    source: o.From = None,
     mode: o.Mode = "auto",
     override: o.Override = None,
     reason: o.Reason = None,
@@ -29,7 +28,7 @@ def failback(
     from .consent import Agreement
     from .request import Request
 
-    request = Request("failback", config, runbook, None, source, mode, tuple(override or ()), reason, exercise=exercise)
+    request = Request("failback", config, runbook, None, None, mode, tuple(override or ()), reason, exercise=exercise)
     return move.move(session(ctx), request, Agreement(yes, approve, dry_run), move.Report(output, detailed_exitcode))
 
 

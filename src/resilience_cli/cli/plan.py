@@ -38,6 +38,8 @@ def plan(
 
     if failback and to is not None:
         raise UsageError("--to and --failback exclude each other", hint="home is declared in resil.yaml")
+    if failback and source is not None:
+        raise UsageError("--from and --failback exclude each other", hint="everything away from home comes back")
     if not failback and to is None:
         raise UsageError("which plan?", hint="--to REGION for a failover, --failback for the way home")
     verb: Literal["failover", "failback"] = "failback" if failback else "failover"

@@ -27,7 +27,10 @@ def list_(ctx: typer.Context, output: o.ScreenOutput = "text", config: o.Config 
     from ..render.text_run import Ending, runs_screen
 
     wiring, terminal = session(ctx).wiring, session(ctx).terminal
-    runs = wiring.list_runs(session(ctx).open(config, writes=False))
+    setup = session(ctx).open(config, writes=False)
+    runs = wiring.list_runs(setup)
+    for damaged in wiring.damaged_runs(setup):
+        terminal.tell(f"{damaged}\n")
     if output == "json":
         terminal.payload(dumps(runs_json(Ending(run, *wiring.explain_exit(run)) for run in runs)))
     else:
@@ -111,12 +114,7 @@ def write_page(path: Path, text: str) -> None:
 
 
 def _find(here: Session, setup: Any, run_id: str | None) -> "Run":
-    if run_id is not None:
-        return here.wiring.show_run(setup, run_id)
-    runs = here.wiring.list_runs(setup)
-    if not runs:
-        raise UsageError("there are no runs yet")
-    return runs[-1]
+    return here.wiring.newest_run(setup) if run_id is None else here.wiring.show_run(setup, run_id)
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from .base import Region, Seconds, Value
 from .records import Policy, fqdn
@@ -269,6 +269,27 @@ class Runbooks(Value):
     failback: str | None = None
 
 
+def _check_regions(number: int, signal: SignalSpec, regions: Regions) -> None:
+    """Every Region a signal names is one of the app's: a mistyped one would watch nothing, and say nothing."""
+    seen_from: set[str] = set()
+    about: set[str] = set()
+    match signal:
+        case Alarms():
+            seen_from, about = set(signal.from_), set(signal.of.values())
+        case Canaries():
+            seen_from = {canary.region for canary in signal.canaries}
+            about = {canary.of for canary in signal.canaries if canary.of is not None}
+        case Metric():
+            seen_from, about = {signal.seen_from} if signal.seen_from else set(), set(signal.regions)
+        case Endpoints():
+            about = set(signal.urls)
+        case HealthEvents() | Replication():
+            pass
+    for stray, known in ((seen_from, regions.all), (about, regions.serving)):
+        if unknown := sorted(stray - set(known)):
+            raise ValueError(f"signals.{number} names {', '.join(unknown)}; the Regions there are {', '.join(known)}")
+
+
 class App(Value):
     """What is failed over: the whole of resil.yaml."""
 
@@ -287,6 +308,15 @@ class App(Value):
 
     def signals_of(self, spec: type[Spec]) -> Iterator[Spec]:
         return (signal for signal in self.signals if isinstance(signal, spec))
+
+    @field_validator("signals")
+    @classmethod
+    def _in_our_regions(cls, signals: tuple[SignalSpec, ...], info: ValidationInfo) -> tuple[SignalSpec, ...]:
+        regions = info.data.get("regions")
+        if isinstance(regions, Regions):
+            for number, signal in enumerate(signals):
+                _check_regions(number, signal, regions)
+        return signals
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:

@@ -141,12 +141,12 @@ class Runbook(Value):
         shifts = [number for number, step in enumerate(order) if isinstance(step, ShiftTraffic)]
         if len(shifts) != 1:
             raise ValueError(f"a runbook has one shift-traffic step, not {len(shifts)}")
-        verifies = [step for step in order[shifts[0] :] for step in _with_children(step) if isinstance(step, Verify)]
+        verifies = [part for step in order[shifts[0] :] for part in _with_children(step) if isinstance(part, Verify)]
         if not any(verify.answers or verify.endpoints for verify in verifies):
             raise ValueError("a runbook has a verify step after shift-traffic: not verified is not done")
-        for step in (order[shifts[0]], *verifies):
-            if step.in_emergency != "run" or step.on_failure != "stop":
-                raise ValueError(f"step {step.id} moves or verifies the traffic: it can't be skipped or let fail")
+        for part in (order[shifts[0]], *verifies):
+            if part.in_emergency != "run" or part.on_failure != "stop":
+                raise ValueError(f"step {part.id} moves or verifies the traffic: it can't be skipped or let fail")
         return self
 
     def every_step(self) -> tuple[StepBase, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from .. import simulate
 from ..assess import data_at_risk, verdict_on
-from ..model.app import LeverKind, Replication
-from ..model.facts import Topic
+from ..model.app import App, LeverKind, Replication
+from ..model.facts import Facts, Topic
 from ..model.plan import Finding, GuardName, Intent, Says
 from ..model.readings import Judged, Level, SignalKind
 from . import trajectory
@@ -40,7 +40,12 @@ NO_MOVE = "this one can't be overridden, there is nothing that could be done: ma
 
 
 def account(case: Case) -> Finding:
-    caller, pinned = case.facts.caller, case.app.account
+    return pinned_account(case.app, case.facts)
+
+
+def pinned_account(app: App, facts: Facts) -> Finding:
+    """Whether the caller's account is the pinned one. Asked wherever something might be done, a plan or not."""
+    caller, pinned = facts.caller, app.account
     if caller is None:
         return no(GuardName.ACCOUNT, "whose credentials these are could not be read", "check that STS answers")
     if caller.account != pinned:

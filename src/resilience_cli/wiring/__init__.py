@@ -4,7 +4,7 @@ Inside: ``setup`` (config, state, World), ``moves`` (look, decide, run, rehearse
 ``kept_plans`` (plan files), ``reports`` (a run's page), ``sandboxes`` (the local AWS and its drills).
 """
 
-from .journals import explain_exit, list_runs, show_run
+from .journals import damaged_runs, explain_exit, list_runs, newest_run, show_run
 from .kept_plans import KeptPlan, load_plan, save_plan
 from .moves import Decided, decide, recheck, rehearse, resume, run, status
 from .reports import Page, drill_report, keep_page, report
@@ -18,12 +18,14 @@ __all__ = [
     "KeptPlan",
     "Page",
     "Setup",
+    "damaged_runs",
     "decide",
     "drill",
     "drill_report",
     "explain_exit",
     "keep_page",
     "list_runs",
+    "newest_run",
     "load_plan",
     "open_app",
     "recheck",

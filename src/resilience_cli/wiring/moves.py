@@ -10,18 +10,19 @@ from typing import Literal, NamedTuple, assert_never
 from .. import execute, planner
 from ..adapters.memory import Agrees, MemoryJournal, MemoryWorld, RehearsalClock
 from ..assess import is_enough
-from ..errors import Stale, UsageError
+from ..errors import Refused, Stale, UsageError
 from ..execute import Author, Stage
 from ..journal import prior_switches
-from ..model.facts import Facts
-from ..model.plan import Decision, Intent, Mode, NothingToDo, Plan, Refusal
+from ..model.facts import Facts, Topic
+from ..model.plan import Decision, Intent, Mode, NothingToDo, Plan, Refusal, Says
 from ..model.run import Entry
 from ..model.runbook import Runbook
 from ..model.status import Status
 from ..observe import Enough, gather
+from ..planner.guards import pinned_account
 from ..ports import Operator, World
 from ..survey import survey
-from .journals import list_runs, readable_runs, show_run, unfinished
+from .journals import list_runs, newest_run, show_run, unfinished
 from .kept_plans import KeptPlan
 from .setup import Setup
 
@@ -38,12 +39,12 @@ class Decided(NamedTuple):
 
 def observe(setup: Setup, enough: Enough | None = None) -> Facts:
     """One bounded look at everything resil.yaml names."""
-    prior = prior_switches(readable_runs(setup))
+    prior = prior_switches(list_runs(setup))
     return gather(setup.world(), setup.app, setup.clock, prior_switches=prior, enough=enough)
 
 
 def status(setup: Setup) -> Status:
-    return survey(setup.app, observe(setup), unfinished(readable_runs(setup)))
+    return survey(setup.app, observe(setup), unfinished(list_runs(setup)))
 
 
 def decide(setup: Setup, intent: Intent, runbook: Path | None = None) -> Decided:
@@ -84,7 +85,7 @@ def recheck(setup: Setup, kept: KeptPlan) -> Decided:
 def run(setup: Setup, plan: Plan, facts: Facts, operator: Operator, how: How) -> Iterator[Entry]:
     """Carry out an approved plan, its evidence kept in the journal. The last entry is Closed."""
     stage = Stage(setup.app, plan, setup.world(), setup.clock, operator, setup.pace)
-    return execute.start(stage, setup.journal, _new_run(setup, plan), _author(setup, stage.world, how), facts)
+    return execute.start(stage, setup.journal, _new_run(setup, plan), _author(setup, stage.world, how, facts), facts)
 
 
 def rehearse(setup: Setup, plan: Plan, facts: Facts) -> Iterator[Entry]:
@@ -97,13 +98,14 @@ def rehearse(setup: Setup, plan: Plan, facts: Facts) -> Iterator[Entry]:
 
 def resume(setup: Setup, run_id: str | None, operator: Operator, how: How = "yes") -> Iterator[Entry]:
     """Go on with a run (default the newest), with the plan its journal holds."""
-    known = show_run(setup, run_id) if run_id else next(iter(reversed(list_runs(setup))), None)
-    if known is None:
-        raise UsageError("there is no run to resume", hint="resil runs list")
+    known = show_run(setup, run_id) if run_id else newest_run(setup)
     if not known.resumable:
         raise UsageError(f"run {known.run} is {known.outcome}: there is nothing to resume", hint="resil status")
     stage = Stage(setup.app, known.plan, setup.world(), setup.clock, operator, setup.pace)
-    return execute.resume(stage, setup.journal, known.run, _author(setup, stage.world, how))
+    facts = gather(stage.world, setup.app, setup.clock, topics=frozenset({Topic.CALLER}))
+    if (guard := pinned_account(setup.app, facts)).says is Says.NO:
+        raise Refused(f"{guard.why}: run {known.run} was not resumed", hint=guard.cure)
+    return execute.resume(stage, setup.journal, known.run, _author(setup, stage.world, how, facts))
 
 
 def _new_run(setup: Setup, plan: Plan) -> str:
@@ -114,7 +116,10 @@ def _stamp(setup: Setup) -> str:
     return setup.typed_at.strftime("%Y%m%dT%H%M%SZ")
 
 
-def _author(setup: Setup, world: World, how: How) -> Author:
-    caller = os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+def _author(setup: Setup, world: World, how: How, facts: Facts) -> Author:
+    """Who AWS says it is, and who the machine says it is."""
+    person = os.environ.get("USER") or os.environ.get("LOGNAME")
+    arn = facts.caller.arn if facts.caller else None
+    caller = f"{arn} ({person})" if arn and person else arn or person or "unknown"
     urls = tuple(f"{override.service} {override.url}" for override in world.overrides())
     return Author(caller, socket.gethostname(), how, setup.typed_at, urls)

@@ -75,7 +75,9 @@ def open_app(config: Path | None, access: Access = Access.READS) -> Setup:
             world.append(_aws_world(app, clock, access))
         return world[0]
 
-    return Setup(app, path, FileJournal(state_directory(app, path), app.app), clock, typed_at, aws, _pace())
+    return Setup(
+        app, path, FileJournal(state_directory(app, path) / app.account, app.app), clock, typed_at, aws, _pace()
+    )
 
 
 def _aws_world(app: App, clock: Clock, access: Access) -> "AwsWorld":
