@@ -1,6 +1,6 @@
 """Carrying out a plan: what is journalled, when, and how each kind of trouble ends a run."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -120,7 +120,7 @@ def test_an_answer_lost_for_good_is_unknown() -> None:
     scene = weights_scene()
     run = scene.run(Scripted(scene.facts, always=refuses(Uncertain("read timeout"))))
     assert (run.outcome, exit_of(run)) == (Outcome.UNKNOWN, 6)
-    assert "not done within 300 s" in run.why
+    assert "not confirmed within 300 s" in run.why
 
 
 @pytest.mark.parametrize("later", [Throttled("rate"), Denied("no"), Conflicting("version"), Unreachable("refused")])
@@ -331,33 +331,14 @@ def test_a_target_endpoint_of_which_there_is_no_reading_is_not_verified() -> Non
     assert (run.outcome, exit_of(run)) == (Outcome.UNKNOWN, 6)
 
 
-def book_with(**verify: Any) -> Any:
-    return b.book(
-        {"id": "shift", "step": "shift-traffic"},
-        {"id": "verify", "step": "verify", "timeout": "5s", **verify},
-        {"id": "last", "step": "wait", "for": "1s"},
-    )
-
-
-def test_a_verify_step_that_may_fail_does_not_make_an_unverified_run_done() -> None:
-    app = b.weighted_app()
-    scene_ = scene(app, b.facts(app), b.failover(), book_with(on_failure="continue"))
-    run = scene_.run(Answering(scene_.facts, b.WEST))
-    assert [step.state for step in run.steps] == [StepState.FINISHED, StepState.FAILED, StepState.FINISHED]
-    assert (run.outcome, exit_of(run)) == (Outcome.INCOMPLETE, 5)
-
-
-def test_a_run_without_a_verify_step_does_not_call_itself_verified() -> None:
-    app = b.weighted_app()
-    book = b.book({"id": "shift", "step": "shift-traffic"})
-    scene_ = scene(app, b.facts(app), b.failover(), book)
-    run = scene_.run(Scripted(scene_.facts))
-    assert (run.outcome, run.why) == (Outcome.DONE, "done and read back; no step verified it from outside")
+SHIFT = {"id": "shift", "step": "shift-traffic"}
+VERIFY = {"id": "verify", "step": "verify", "timeout": "5s"}
+READ_ONLY = {**VERIFY, "endpoints": False}
 
 
 def test_a_target_that_becomes_impaired_in_the_bake_stops_a_planned_run() -> None:
     app = b.weighted_app()
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "bake", "step": "bake", "for": "20s"})
+    book = b.book(SHIFT, READ_ONLY, {"id": "bake", "step": "bake", "for": "20s"})
     scene_ = scene(app, b.facts(app), b.failover(), book)
     later = b.facts(app, well={b.EAST: "failing"})
     run = scene_.run(Told(scene_.facts, later))
@@ -365,54 +346,39 @@ def test_a_target_that_becomes_impaired_in_the_bake_stops_a_planned_run() -> Non
     assert "us-east-1 became impaired" in run.why
 
 
-def test_a_best_effort_step_that_fails_in_an_emergency_is_named_and_let_pass() -> None:
+def test_a_best_effort_step_that_fails_in_an_emergency_lets_the_run_go_on_but_not_be_done() -> None:
     app = b.weighted_app()
-    book = b.book(
-        {"id": "shift", "step": "shift-traffic"},
-        {"id": "bake", "step": "bake", "for": "20s", "in_emergency": "best-effort"},
-        {"id": "verify", "step": "verify", "endpoints": False},
-    )
-    scene_ = scene(app, b.facts(app), b.failover(mode="emergency"), book)
-    later = b.facts(app, well={b.EAST: "failing"})
-    run = scene_.run(Told(scene_.facts, later))
-    assert run.outcome is Outcome.DONE
-    assert run.why.startswith("done and verified (bake failed: us-east-1 became impaired")
+    bake = {"id": "bake", "step": "bake", "for": "20s", "in_emergency": "best-effort"}
+    scene_ = scene(app, b.facts(app), b.failover(mode="emergency"), b.book(SHIFT, bake, READ_ONLY))
+    run = scene_.run(Told(scene_.facts, b.facts(app, well={b.EAST: "failing"})))
+    assert [step.state for step in run.steps] == [StepState.FINISHED, StepState.FAILED, StepState.FINISHED]
+    assert (run.outcome, exit_of(run)) == (Outcome.INCOMPLETE, 5)
+    assert "bake failed: us-east-1 became impaired" in run.why
 
 
 def test_a_step_skipped_in_an_emergency_is_journalled_with_its_reason() -> None:
     app = b.weighted_app()
-    book = b.book({"id": "fit", "step": "check", "in_emergency": "skip"}, {"id": "shift", "step": "shift-traffic"})
+    book = b.book({"id": "fit", "step": "check", "in_emergency": "skip"}, SHIFT, VERIFY)
     scene_ = scene(app, b.facts(app), b.failover(mode="emergency"), book)
     run = scene_.run(Scripted(scene_.facts))
     assert run.steps[0].state is StepState.SKIPPED
     assert "as the runbook says" in run.steps[0].evidence
 
 
-def test_a_step_that_may_fail_does_not_end_the_run() -> None:
+def test_a_step_that_may_fail_does_not_end_the_run_and_keeps_it_from_being_done() -> None:
     app = b.weighted_app()
-    book = b.book(
-        {"id": "fit", "step": "check", "source": "healthy", "on_failure": "continue"},
-        {"id": "shift", "step": "shift-traffic"},
-    )
+    check = {"id": "fit", "step": "check", "source": "healthy", "on_failure": "continue"}
     facts = b.facts(app, well={b.WEST: "unclear"})
-    scene_ = scene(app, facts, b.failover(mode="planned"), book)
+    scene_ = scene(app, facts, b.failover(mode="planned"), b.book(check, SHIFT, VERIFY))
     run = scene_.run(Scripted(facts))
-    assert run.outcome is Outcome.DONE
+    assert [step.state for step in run.steps] == [StepState.FAILED, StepState.FINISHED, StepState.FINISHED]
+    assert (run.outcome, exit_of(run)) == (Outcome.INCOMPLETE, 5)
     assert "fit failed: us-west-2 is unknown" in run.why
-
-
-def test_a_shift_that_may_fail_leaves_the_run_incomplete_all_the_same() -> None:
-    app = b.weighted_app()
-    book = b.book({"id": "shift", "step": "shift-traffic", "on_failure": "continue"})
-    scene_ = scene(app, b.facts(app), b.failover(), book)
-    run = scene_.run(Scripted(scene_.facts, always=refuses(Denied("no"))))
-    assert run.outcome is Outcome.INCOMPLETE
 
 
 def test_a_check_that_fails_before_anything_refuses() -> None:
     scene = weights_scene()
-    world = Scripted(scene.facts)
-    world.inner.facts = b.facts(scene.app, well={b.EAST: "failing"})
+    world = Scripted(b.facts(scene.app, well={b.EAST: "failing"}))
     run = scene.run(world)
     assert (run.outcome, exit_of(run)) == (Outcome.REFUSED, 3)
     assert world.asked == 0
@@ -420,7 +386,7 @@ def test_a_check_that_fails_before_anything_refuses() -> None:
 
 def test_a_person_who_does_not_approve_ends_the_run_before_anything() -> None:
     app = b.weighted_app()
-    book = b.book({"id": "agree", "step": "approve"}, {"id": "shift", "step": "shift-traffic"})
+    book = b.book({"id": "agree", "step": "approve"}, SHIFT, VERIFY)
     scene_ = scene(app, b.facts(app), b.failover(), book)
     world = Scripted(scene_.facts)
     run = scene_.run(world, Declines())
@@ -431,13 +397,15 @@ def test_a_person_who_does_not_approve_ends_the_run_before_anything() -> None:
 class Gone:
     """An operator whose terminal is gone."""
 
+    how: Literal["typed", "yes", "digest"] = "typed"
+
     def approves(self, plan: Any, question: str) -> bool:
         raise UsageError("there is no terminal to ask at")
 
 
 def test_a_person_who_cannot_be_asked_between_two_effects_leaves_the_run_incomplete_not_unknown() -> None:
     app = b.weighted_app()
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "agree", "step": "approve"})
+    book = b.book(SHIFT, {"id": "agree", "step": "approve"}, VERIFY)
     scene_ = scene(app, b.facts(app), b.failover(), book)
     assert scene_.run(Scripted(scene_.facts), Gone()).outcome is Outcome.INCOMPLETE
 
@@ -445,7 +413,7 @@ def test_a_person_who_cannot_be_asked_between_two_effects_leaves_the_run_incompl
 def test_watching_steps_run_at_once_and_each_tells_what_it_saw() -> None:
     app = b.weighted_app()
     inside = [{"id": "look", "step": "bake", "for": "10s"}, {"id": "seen", "step": "verify"}]
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "both", "step": "parallel", "steps": inside})
+    book = b.book(SHIFT, {"id": "both", "step": "parallel", "steps": inside})
     scene_ = scene(app, b.facts(app), b.failover(), book)
     run = scene_.run(Scripted(scene_.facts))
     assert (run.outcome, run.why) == (Outcome.DONE, "done and verified")
@@ -456,7 +424,7 @@ def test_watching_steps_run_at_once_and_each_tells_what_it_saw() -> None:
 def test_one_of_the_steps_at_once_that_fails_fails_them_all() -> None:
     app = b.weighted_app()
     inside = [{"id": "rest", "step": "wait", "for": "1s"}, {"id": "seen", "step": "verify", "timeout": "5s"}]
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "both", "step": "parallel", "steps": inside})
+    book = b.book(SHIFT, {"id": "both", "step": "parallel", "steps": inside})
     scene_ = scene(app, b.facts(app), b.failover(), book)
     assert scene_.run(Answering(scene_.facts, b.WEST)).outcome is Outcome.INCOMPLETE
 
@@ -467,16 +435,28 @@ def test_inside_parallel_each_step_keeps_its_own_words_about_failing() -> None:
         {"id": "may", "step": "check", "source": "healthy", "on_failure": "continue"},
         {"id": "rest", "step": "wait", "for": "1s"},
     ]
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "both", "step": "parallel", "steps": inside})
+    book = b.book(SHIFT, {"id": "both", "step": "parallel", "steps": inside}, VERIFY)
     scene_ = scene(app, b.facts(app, well={b.WEST: "unclear"}), b.failover(mode="planned"), book)
     run = scene_.run(Scripted(scene_.facts))
+    assert [step.state for step in run.steps] == [StepState.FINISHED, StepState.FAILED, StepState.FINISHED]
+    assert run.outcome is Outcome.INCOMPLETE
+    assert "may: us-west-2 is unknown" in run.why
+
+
+def test_inside_parallel_a_step_skipped_in_an_emergency_is_named() -> None:
+    app = b.weighted_app()
+    inside = [{"id": "rest", "step": "wait", "for": "1h", "in_emergency": "skip"}, VERIFY]
+    book = b.book(SHIFT, {"id": "both", "step": "parallel", "steps": inside})
+    scene_ = scene(app, b.facts(app), b.failover(mode="emergency"), book)
+    run = scene_.run(Scripted(scene_.facts))
     assert run.outcome is Outcome.DONE
-    assert "may: failed, and was let pass" in run.steps[1].evidence
+    assert "rest: skipped in an emergency" in run.steps[1].evidence
+    assert scene_.clock.monotonic() == 0
 
 
 def test_waiting_for_the_ttl_takes_as_long_as_the_longest() -> None:
     app = b.weighted_app()
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "rest", "step": "wait", "ttl": True})
+    book = b.book(SHIFT, {"id": "rest", "step": "wait", "ttl": True}, VERIFY)
     scene_ = scene(app, b.facts(app, ttl=90), b.failover(), book)
     scene_.run(Scripted(scene_.facts))
     assert scene_.clock.monotonic() == 90

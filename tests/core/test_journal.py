@@ -102,7 +102,9 @@ def test_an_entry_about_what_the_plan_does_not_have_is_refused(stranger: Entry) 
 
 def test_entries_round_trip_through_their_json() -> None:
     app = b.weighted_app()
-    book = b.book({"id": "shift", "step": "shift-traffic"}, {"id": "agree", "step": "approve"})
+    book = b.book(
+        {"id": "shift", "step": "shift-traffic"}, {"id": "agree", "step": "approve"}, {"id": "verify", "step": "verify"}
+    )
     unhappy = scene(app, b.facts(app), b.failover(), book)
     unhappy.run(Scripted(unhappy.facts), Declines())
     waiting = refuses(SafetyRule("wait", waiting=True))

@@ -172,7 +172,7 @@ def _step(stage: Stage, pen: Pen, step: PlannedStep, again: frozenset[str]) -> I
         if step.best_effort and failed.uncertain:
             yield pen.write(Skipped, step=step.id, why=f"tried, best effort in an emergency: {failed.why}")
             return
-        goes_on = step.best_effort or step.spec.on_failure == "continue"
+        goes_on = step.best_effort or step.spec.on_failure == "continue" or failed.may_fail
         yield pen.write(Failed, step=step.id, why=failed.why, uncertain=failed.uncertain, carried_on=goes_on)
         if not goes_on:
             raise

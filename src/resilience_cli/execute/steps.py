@@ -11,12 +11,12 @@ from ..ports import Clock, Operator, World
 class StepFailed(Exception):
     """The step did not reach its end. ``uncertain``: whether it holds could not be told.
 
-    ``stale``: someone else changed what the plan was made on.
+    ``stale``: someone else changed what the plan was made on. ``may_fail``: the runbook lets what failed inside fail.
     """
 
-    def __init__(self, why: str, *, uncertain: bool = False, stale: bool = False) -> None:
+    def __init__(self, why: str, *, uncertain: bool = False, stale: bool = False, may_fail: bool = False) -> None:
         super().__init__(why)
-        self.why, self.uncertain, self.stale = why, uncertain, stale
+        self.why, self.uncertain, self.stale, self.may_fail = why, uncertain, stale, may_fail
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,13 @@ def watch(stage: Stage, step: Watching) -> str:
 
 
 def together(stage: Stage, step: Parallel) -> str:
-    """Watching steps at once, each in a thread. All are waited for; the first as written that failed, and may not,
-    fails the step. What one of them says about emergencies and failing holds for it alone."""
+    """Watching steps at once, each in a thread. All are waited for; the step fails with the first, as written, that
+    failed and may not, else with those that may."""
     results: dict[str, str | Exception] = {}
 
     def one(child: Watching) -> None:
         try:
-            results[child.id] = _let_pass(stage, child)
+            results[child.id] = _one_of_many(stage, child)
         except Exception as error:  # handed to the step's own thread below
             results[child.id] = error
 
@@ -49,24 +49,29 @@ def together(stage: Stage, step: Parallel) -> str:
         thread.start()
     for thread in threads:
         thread.join()
-    for child in step.steps:
-        result = results[child.id]
-        if isinstance(result, Exception):
-            raise result
-    return "; ".join(f"{child.id}: {results[child.id]}" for child in step.steps)
+    failed = [result for child in step.steps if isinstance(result := results[child.id], Exception)]
+    for error in failed:
+        if not (isinstance(error, StepFailed) and error.may_fail):
+            raise error
+    told = "; ".join(f"{child.id}: {results[child.id]}" for child in step.steps)
+    if failed:
+        raise StepFailed(told, may_fail=True)
+    return told
 
 
-def _let_pass(stage: Stage, child: Watching) -> str:
+def _one_of_many(stage: Stage, child: Watching) -> str:
+    """What a step inside says about emergencies and failing holds for it alone."""
     emergency = stage.plan.mode is Mode.EMERGENCY
+    best_effort = emergency and child.in_emergency == "best-effort"
     if emergency and child.in_emergency == "skip":
         return "skipped in an emergency, as the runbook says"
     try:
         return watch(stage, child)
     except StepFailed as failed:
-        may = child.on_failure == "continue" or (emergency and child.in_emergency == "best-effort")
-        if not may or isinstance(child, Verify):  # not verified is not done
-            raise
-        return f"failed, and was let pass: {failed.why}"
+        if best_effort and failed.uncertain:
+            return f"tried, best effort in an emergency: {failed.why}"
+        may_fail = best_effort or child.on_failure == "continue"
+        raise StepFailed(failed.why, uncertain=failed.uncertain, may_fail=may_fail) from failed
 
 
 def _verdicts(stage: Stage, regions: Collection[str]) -> tuple[Verdict, ...]:
