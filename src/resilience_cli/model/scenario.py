@@ -17,7 +17,8 @@ class Staging(Value):
     ``shape``: the app's config, ``weighted`` or ``latency`` (latency records behind ARC). ``propagation``: seconds a
     Route 53 change takes to reach the name servers; ``ttl``: of the routed records. ``detection``: seconds a failing
     endpoint takes to be called unhealthy by its health check; without ``health_checks`` the records have none.
-    ``rate``: orders a second in each client place. ``levers``: in place of the config's.
+    ``rate``: orders a second in each client place. ``levers``: in place of the config's. ``deadline``: the most time
+    any of the runbook's steps is given.
     """
 
     shape: Literal["weighted", "latency"] = "weighted"
@@ -29,6 +30,7 @@ class Staging(Value):
     keep_alive: At = 1.0
     request_timeout: Annotated[Seconds, Field(gt=0)] = 1.0
     levers: tuple[str, ...] = ()
+    deadline: Annotated[Seconds, Field(gt=0)] | None = None
 
 
 class Lost(Value):
@@ -83,11 +85,17 @@ class Holds(Value):
 
 
 class Scenario(Value):
-    """One drill. Times count from the moment traffic flows."""
+    """One drill. Times count from the moment traffic flows.
+
+    ``needs``: what resil cannot do yet and the drill is about; ``by_name_only``: why it is not run with all others.
+    Either way it is run only where it is asked for by its name.
+    """
 
     version: Literal[1]
     name: str
     title: str
+    needs: str = ""
+    by_name_only: str = ""
     world: Staging = Staging()
     lost: tuple[Lost, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -97,6 +105,11 @@ class Scenario(Value):
     commands: tuple[Command, ...] = Field(min_length=1)
     settle: At = 2.0
     holds: Holds = Holds()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is run where no drill is named."""
+        return not (self.needs or self.by_name_only)
 
     @model_validator(mode="after")
     def _measurable(self) -> Self:
