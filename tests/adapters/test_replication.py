@@ -41,6 +41,15 @@ def test_the_longest_lag_of_the_window_counts_in_seconds(sessions: Sessions, stu
     assert (reading.region, reading.seen_from) == (WEST, WEST)
 
 
+def test_a_good_lag_of_some_minutes_ago_says_nothing_about_now(sessions: Sessions, stub: Stub) -> None:
+    stub("dynamodb", WEST).add_response("describe_table", table())
+    old = lag("m0", 600.0)
+    lags(stub, old | {"Timestamps": [NOW - timedelta(seconds=250)]})
+    (reading,) = look(sessions)
+    assert (reading.level, reading.lag_s) == (Level.UNKNOWN, None)
+    assert "250 s old" in reading.evidence
+
+
 def test_a_lag_over_the_allowed_is_bad(sessions: Sessions, stub: Stub) -> None:
     stub("dynamodb", WEST).add_response("describe_table", table())
     lags(stub, lag("m0", 5001.0))

@@ -17,7 +17,7 @@ from .synthetics import Outcome, Synthetics
 from .tables import GlobalTables
 
 REQUESTS = 20  # per pulse and Region: real traffic, or what canaries and checks send a standby
-HISTORY_S, RECENT_S, STEP_S = 900.0, 180.0, 10.0
+HISTORY_S, RECENT_S, STEP_S = 900.0, 360.0, 10.0  # recent: all that a config looks back on, five minutes and one begun
 CANARY_MODES = ("start", "stop", "broken")
 SETTLED_RUNS = 3  # as many runs as anyone looks back at, recorded at once when a Region changes
 

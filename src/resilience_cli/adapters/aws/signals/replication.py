@@ -23,6 +23,7 @@ from .metric_data import Query, Series, fetch
 NAMESPACE = "AWS/DynamoDB"
 METRIC = "ReplicationLatency"
 PERIOD_S = 60
+STALE_S = 240.0  # CloudWatch has a minute's datapoint a minute or two after it; what is older tells of the past
 Table = Answer | AwsTrouble
 Lags = dict[tuple[str, str], Series]
 
@@ -102,7 +103,10 @@ class _Look:
                 said = f"no {METRIC} to {region} for {self.spec.window:.0f} s"
                 return _unknown(self.source, name, f"{said}: no writes, or replication stopped; not zero lag")
         lag, region = max((value / 1000, region) for region, found in series.items() for _, value in found.points)
-        oldest = min(found.points[0][0] for found in series.values())
+        oldest, behind = min((found.points[0][0], region) for region, found in series.items())
+        if (ago := (self.now() - oldest).total_seconds()) > STALE_S:
+            said = f"the last {METRIC} to {behind} is {ago:.0f} s old"
+            return _unknown(self.source, name, f"{said}: no writes since, or replication stopped; not zero lag")
         level = Level.BAD if lag > self.spec.max_lag else Level.OK
         said = f"at most {lag:.3g} s behind in {region} over {self.spec.window:.0f} s; {self.spec.max_lag:g} s allowed"
         update = {"lag_s": lag, "age_s": age(self.now(), oldest)}
