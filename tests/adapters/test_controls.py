@@ -127,6 +127,7 @@ def test_a_control_someone_else_switched_is_a_conflict_and_nothing_is_set(
     [
         (f"The update was refused by the safety rule {RULE}.", False),
         (f"The safety rule {RULE} is in its wait period. Try again.", True),
+        (f"Safety rule {RULE} was evaluated a moment ago; retry later", True),
     ],
 )
 def test_a_safety_rules_refusal_names_the_rule_is_asked_nowhere_else_and_tells_waiting_from_no(

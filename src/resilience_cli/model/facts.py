@@ -25,22 +25,27 @@ class Topic(StrEnum):
 
 
 class Caller(Value):
-    """Who resil acts as (STS GetCallerIdentity)."""
+    """Who resil acts as (STS GetCallerIdentity).
+
+    ``expires_at``: when these credentials end unless they are renewed; None where they don't end, or do not say when.
+    """
 
     account: str
     arn: str
+    expires_at: datetime | None = None
 
 
 class ZoneRecords(Value):
     """A zone with the record sets read of it. ``whole`` is False where only the routed names were listed.
 
-    ``protected``: "name type" of each group under a ResourceRecordSetProtection, such as "api.example.com. A".
+    ``protected``: "name type" of each group under a ResourceRecordSetProtection, such as "api.example.com. A"; None
+    where that was not read.
     """
 
     zone: Zone
     records: tuple[RecordSet, ...]
     whole: bool = False
-    protected: tuple[str, ...] = ()
+    protected: tuple[str, ...] | None = None
 
 
 class RoutingControl(Value):
@@ -75,8 +80,18 @@ class PriorSwitch(Value):
     before: CheckSwitch
 
 
+class CheckUse(Value):
+    """A record of a hosted zone that is none of the app's, which answers by one of the app's health checks."""
+
+    check_id: str
+    zone_id: str
+    zone: str
+    name: str
+    type: str
+
+
 class Unread(Value):
-    """A read that gave nothing: what was asked, where, and why.
+    """A read that gave nothing, or not all: what was asked, where, and why.
 
     ``hanging``: it had not answered by the deadline. ``missing``: AWS answered that there is no such thing.
     """
@@ -97,13 +112,17 @@ class EndpointOverride(Value):
 
 
 class Facts(Value):
-    """The sum of one look. Times are UTC."""
+    """The sum of one look. Times are UTC.
+
+    ``checks_whole``: every health check of the account was listed, and every other zone looked at for ``check_uses``.
+    """
 
     observed_at: datetime
     caller: Caller | None = None
     zones: tuple[ZoneRecords, ...] = ()
     checks: tuple[HealthCheck, ...] = ()
     checks_whole: bool = False
+    check_uses: tuple[CheckUse, ...] = ()
     controls: tuple[RoutingControl, ...] = ()
     readings: tuple[Reading, ...] = ()
     answers: tuple[Answer, ...] = ()
@@ -119,9 +138,11 @@ class Seen(Value):
     zone: ZoneRecords | None = None
     checks: tuple[HealthCheck, ...] = ()
     checks_whole: bool = False
+    check_uses: tuple[CheckUse, ...] = ()
     controls: tuple[RoutingControl, ...] = ()
     readings: tuple[Reading, ...] = ()
     answers: tuple[Answer, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 Knowledge = Literal["yes", "no", "unknown"]

@@ -36,7 +36,7 @@ def record_protection(case: Case) -> Finding:
         for effect in case.effects
         if isinstance(effect, WeightsEffect)
         for record in effect.before
-        if f"{record.name} {record.type}" in _protected(case.facts, effect.zone_id)
+        if f"{record.name} {record.type}" in (_protected(case.facts, effect.zone_id) or ())
     ]
     if protected:
         return no(
@@ -44,11 +44,19 @@ def record_protection(case: Case) -> Finding:
             f"Route 53 protects {', '.join(dict.fromkeys(protected))}: the whole batch would be refused",
             "lift it: aws route53 delete-resource-record-set-protections",
         )
+    swaps = [effect for effect in case.effects if isinstance(effect, WeightsEffect)]
+    if any(_protected(case.facts, effect.zone_id) is None for effect in swaps):
+        return warns(
+            GuardName.RECORD_PROTECTION,
+            "whether Route 53 protects these records could not be read; if it does, the whole batch will be refused",
+            "allow route53:ListResourceRecordSetProtections",
+        )
     return yes(GuardName.RECORD_PROTECTION, "no record that changes is protected")
 
 
-def _protected(facts: Facts, zone_id: str) -> tuple[str, ...]:
-    return next((found.protected for found in facts.zones if found.zone.id == zone_id), ())
+def _protected(facts: Facts, zone_id: str) -> tuple[str, ...] | None:
+    """``name type`` of what is protected in the zone; None where that was not read."""
+    return next((found.protected for found in facts.zones if found.zone.id == zone_id), None)
 
 
 def shared_health_check(case: Case) -> Finding:
@@ -62,7 +70,7 @@ def shared_health_check(case: Case) -> Finding:
         return no(
             GuardName.SHARED_HEALTH_CHECK,
             "what else uses the health check could not be read whole",
-            "allow route53:ListResourceRecordSets and ListHealthChecks",
+            "allow route53:ListHostedZones, ListResourceRecordSets and ListHealthChecks; resil status says more",
         )
     ours = {
         (found.zone.id, route.record.name)
@@ -74,6 +82,9 @@ def shared_health_check(case: Case) -> Finding:
         for found in zones
         for record in found.records
         if record.health_check_id in forced and (found.zone.id, record.name) not in ours
+    ]
+    others += [
+        f"{use.type} {use.name} in zone {use.zone_id}" for use in case.facts.check_uses if use.check_id in forced
     ]
     others += [f"calculated check {check.id}" for check in case.facts.checks if forced & set(check.children)]
     if others:

@@ -4,7 +4,7 @@ The AWS SDK is imported only when the World is first asked for: ``validate``, ``
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -62,8 +62,11 @@ def shipped_runbooks() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "runbooks"
 
 
-def open_app(config: Path | None, access: Access = Access.READS) -> Setup:
-    """Load resil.yaml and make ready. Nothing is asked of AWS yet, and its SDK is not imported yet."""
+def open_app(config: Path | None, access: Access = Access.READS, prefer: Sequence[str] = ()) -> Setup:
+    """Load resil.yaml and make ready. Nothing is asked of AWS yet, and its SDK is not imported yet.
+
+    ``prefer``: Regions whose STS is asked first, such as the one traffic is to go to; default the standbys.
+    """
     clock = SystemClock()
     typed_at = clock.now()
     path = config or DEFAULT_CONFIG
@@ -72,7 +75,7 @@ def open_app(config: Path | None, access: Access = Access.READS) -> Setup:
 
     def aws() -> World:
         if not world:
-            world.append(_aws_world(app, clock, access))
+            world.append(_aws_world(app, clock, access, prefer))
         return world[0]
 
     return Setup(
@@ -80,8 +83,9 @@ def open_app(config: Path | None, access: Access = Access.READS) -> Setup:
     )
 
 
-def _aws_world(app: App, clock: Clock, access: Access) -> "AwsWorld":
+def _aws_world(app: App, clock: Clock, access: Access, prefer: Sequence[str]) -> "AwsWorld":
     from ..adapters.aws import write_guard
+    from ..adapters.aws.caller import sts_order
     from ..adapters.aws.session import Sessions
     from ..adapters.aws.world import AwsWorld
 
@@ -90,7 +94,7 @@ def _aws_world(app: App, clock: Clock, access: Access) -> "AwsWorld":
             write_guard.install()
         case Access.WRITES:
             pass
-    return AwsWorld(Sessions(), app, now=clock.now)
+    return AwsWorld(Sessions(sts_regions=sts_order(app, prefer)), app, now=clock.now)
 
 
 def state_directory(app: App, config: Path) -> Path:

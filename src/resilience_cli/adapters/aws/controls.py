@@ -26,7 +26,9 @@ MOST_CONTROLS = 10  # routing control quotas: routing controls per UpdateRouting
 NEXT_ENDPOINT = (Uncertain, Unreachable, Throttled)
 _RULE = re.compile(r"arn:aws[a-z-]*:route53-recovery-control::\d{12}:controlpanel/[^/\s]+/safetyrule/[0-9A-Za-z]+")
 _WAITING = re.compile(r"wait(ing)?[ -]?period", re.IGNORECASE)
-"""AWS documents the wait period (``AssertionRule.WaitPeriodMs``) but not the words of its refusal."""
+_AGAIN = re.compile(r"\b(try|trying|retry|wait)\b.*\b(again|later|until|before)\b|\bplease retry\b", re.IGNORECASE)
+"""AWS documents the wait period (``AssertionRule.WaitPeriodMs``) but not the words of its refusal: a rule that asks
+to come back is taken to be waiting, for asking again within the step's time does no harm."""
 
 States = dict[str, RoutingControl]
 
@@ -78,7 +80,7 @@ class Cluster:
         self._compare(endpoint, effect)
         entries = [{"RoutingControlArn": c.arn, "RoutingControlState": c.after} for c in effect.controls]
         overridden = {"SafetyRulesToOverride": list(effect.override_rules)} if effect.override_rules else {}
-        api = self._sessions.writer(CLUSTER, endpoint.region, endpoint=endpoint.endpoint)
+        api = self._sessions.writer(CLUSTER, endpoint.region, endpoint=endpoint.endpoint, elsewhere=True)
         try:
             answer = api.ask("UpdateRoutingControlStates", UpdateRoutingControlStateEntries=entries, **overridden)
         except Conflicting as refusal:
@@ -158,5 +160,5 @@ def _panel(control: str) -> str:
 def _refused(refusal: Conflicting) -> AwsTrouble:
     """ConflictException is how a safety rule refuses; the message names the rule's ARN ("Overriding safety rules")."""
     rules = tuple(dict.fromkeys(_RULE.findall(refusal.message)))
-    waiting = bool(_WAITING.search(refusal.message))
+    waiting = bool(_WAITING.search(refusal.message) or (rules and _AGAIN.search(refusal.message)))
     return SafetyRule(refusal.message, rules=rules, waiting=waiting) if rules or waiting else refusal

@@ -6,18 +6,22 @@ read once); the first client of a further service 0.01 to 0.03 s (its model); th
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
-import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from ... import __version__
-from ...errors import AwsTrouble, ResilError, Throttled, UsageError
+from ...errors import AwsTrouble, ResilError, Throttled
+from .bounded import PATIENCE, Patience, within
+from .credentials import SdkSession, frozen
+from .reading import Once
 from .trouble import trouble
 
 T = TypeVar("T")
@@ -37,17 +41,27 @@ class Api:
 
     client: Any
     where: str
+    budget_s: float
     patient: bool = True
 
     def ask(self, operation: str, **params: Any) -> Answer:
-        """One call, as it is: no retries beyond those the client was made with."""
-        try:
+        """One call, as it is: no retries beyond those the client was made with, and no longer than its budget."""
+        what = f"{self.service} {operation} in {self.where}"
+
+        def call() -> Answer:
             answer: Answer = getattr(self.client, xform_name(operation))(**params)
-        except AwsTrouble:
-            raise  # the write guard's refusal, from inside the SDK
+            return answer
+
+        try:
+            return within(self.budget_s, what, call)
+        except (AwsTrouble, ResilError):
+            raise  # the budget is spent; or from inside the SDK, the write guard's refusal, or no credentials
         except Exception as error:
-            raise trouble(error, f"{self.service} {operation} in {self.where}") from error
-        return answer
+            raise trouble(error, what) from error
+
+    def by(self, end: float) -> "Api":
+        """The same, its calls over by ``end`` (of the monotonic clock) if that is sooner."""
+        return replace(self, budget_s=min(self.budget_s, end - time.monotonic()))
 
     def patiently(self, operation: str, **params: Any) -> Answer:
         """A read that waits a little when throttled, unless there is another endpoint to turn to. Not for writes."""
@@ -82,46 +96,69 @@ _patience = Retrying(
 )
 
 
+@dataclass(frozen=True)
+class Budgets:
+    """How long one call may take as a whole, in seconds, whatever its connection does (see ``bounded``).
+
+    ``short_s``: where the caller has another endpoint to turn to.
+    """
+
+    read_s: float = 13.0
+    short_s: float = 8.0
+    write_s: float = 30.0
+    short_write_s: float = 13.0
+
+
+BUDGETS = Budgets()
+
+
 class Sessions:
     """The process's one session and its clients, by service, Region and endpoint.
 
     Making a client is not thread-safe, using one is (boto3 guide, "Multithreading and multiprocessing"): clients are
     made under a lock. Readers may be retried by the SDK once; writers never are, for a second attempt after an
     uncertain first one would meet its own effect and take it for someone else's.
+    Before the first client there are credentials: they are asked for once, and if they fail, that is what is told.
     """
 
-    def __init__(self, *, profile: str | None = None, sts_region: str | None = None) -> None:
-        """``sts_region``: where roles are assumed, so that credentials do not hang on a Region that is failing."""
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        sts_regions: Sequence[str] = (),
+        budgets: Budgets = BUDGETS,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        """``sts_regions``: where roles are assumed, in order, so that credentials do not hang on one Region."""
         self._lock = threading.RLock()
-        self._clients: dict[Key, Api] = {}
-        self._session = botocore.session.Session(profile=profile)
-        # Before AWS's own default became regional, STS in us-east-1 served all (STS Regionalized endpoints).
-        self._session.set_config_variable("sts_regional_endpoints", "regional")
-        if sts_region is not None:
-            self._session.set_config_variable("region", sts_region)
+        self._clients: dict[Key, Any] = {}
+        self._budgets = budgets
+        self.patience = patience
+        self.sts_regions = tuple(sts_regions)
+        self._session = SdkSession(profile=profile, sts_regions=sts_regions, patience=patience)
+        self._first = Once(lambda: frozen(self._session))
 
     def reader(self, service: str, region: str, *, endpoint: str | None = None, elsewhere: bool = False) -> Api:
         """A client for reads. ``elsewhere``: the caller has another endpoint to turn to, and is soon told to."""
         attempts, limit_s = (1, SHORT_READ_TIMEOUT_S) if elsewhere else (2, READ_TIMEOUT_S)
-        return self._client((service, region, endpoint, attempts, limit_s))
+        client = self._client((service, region, endpoint, attempts, limit_s))
+        budget_s = self._budgets.short_s if elsewhere else self._budgets.read_s
+        return Api(client, where=region, budget_s=budget_s, patient=not elsewhere)
 
-    def writer(self, service: str, region: str, *, endpoint: str | None = None) -> Api:
+    def writer(self, service: str, region: str, *, endpoint: str | None = None, elsewhere: bool = False) -> Api:
         """A client whose calls are sent once."""
-        return self._client((service, region, endpoint, 1, WRITE_TIMEOUT_S))
+        client = self._client((service, region, endpoint, 1, WRITE_TIMEOUT_S))
+        budget_s = self._budgets.short_write_s if elsewhere else self._budgets.write_s
+        return Api(client, where=region, budget_s=budget_s, patient=False)
 
     def credentials(self) -> ReadOnlyCredentials:
-        """The caller's credentials now, refreshed if need be. UsageError if there are none."""
-        with self._lock:
-            return self._asked("credentials", self._frozen)
+        """The caller's credentials now, renewed if need be. UsageError if there are none."""
+        self._first()
+        return frozen(self._session)
 
-    def _frozen(self) -> ReadOnlyCredentials:
-        credentials = self._session.get_credentials()
-        if credentials is None:
-            raise UsageError(
-                "no AWS credentials were found",
-                hint="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            )
-        return credentials.get_frozen_credentials()
+    def credentials_expire(self) -> datetime | None:
+        """When the credentials in use end; None where they don't, or their source does not say. Asks nothing."""
+        return self._session.expiry()
 
     def ca_bundle(self) -> str | None:
         """The CA bundle the operator configured for AWS (AWS_CA_BUNDLE or the profile's ca_bundle)."""
@@ -136,11 +173,11 @@ class Sessions:
         """The config file, whole."""
         return self._asked("profile", lambda: dict(self._session.full_config))
 
-    def _client(self, key: Key) -> Api:
+    def _client(self, key: Key) -> Any:
+        self._first()
         with self._lock:
             if key not in self._clients:
-                made = self._asked(f"{key[0]} in {key[1]}", lambda: self._make(key))
-                self._clients[key] = Api(made, where=key[1], patient=key[3] > 1)
+                self._clients[key] = self._asked(f"{key[0]} in {key[1]}", lambda: self._make(key))
             return self._clients[key]
 
     def _make(self, key: Key) -> Any:
@@ -152,7 +189,7 @@ class Sessions:
             max_pool_connections=POOL,
             user_agent_extra=f"resil/{__version__}",
         )
-        return self._session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
+        return self._session.make(service, region, endpoint, config)
 
     @staticmethod
     def _asked(what: str, do: Callable[[], T]) -> T:
