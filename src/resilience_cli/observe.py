@@ -106,9 +106,9 @@ def _told(reads: Sequence[Read], results: Sequence[Result | None], clock: Clock,
 
 def _merge(seen: Sequence[Seen], unread: list[Unread], unanswered: list[Reading], clock: Clock) -> Facts:
     zones: dict[str, ZoneRecords] = {}
-    for one in seen:
-        if one.zone is not None and (one.zone.zone.id not in zones or one.zone.whole):
-            zones[one.zone.zone.id] = one.zone
+    for found in (one.zone for one in seen if one.zone is not None):
+        known = zones.get(found.zone.id)
+        zones[found.zone.id] = found if known is None else _united(known, found)
     checks = {check.id: check for one in seen for check in one.checks}
     controls = {control.arn: control for one in seen for control in one.controls}
     return Facts(
@@ -117,8 +117,18 @@ def _merge(seen: Sequence[Seen], unread: list[Unread], unanswered: list[Reading]
         zones=tuple(zones.values()),
         checks=tuple(checks.values()),
         checks_whole=any(one.checks_whole for one in seen),
+        check_uses=tuple(use for one in seen for use in one.check_uses),
         controls=tuple(controls.values()),
         readings=tuple(reading for one in seen for reading in one.readings) + tuple(unanswered),
         answers=tuple(answer for one in seen for answer in one.answers),
-        unread=tuple(unread),
+        unread=(*unread, *(part for one in seen for part in one.unread)),
     )
+
+
+def _united(one: ZoneRecords, other: ZoneRecords) -> ZoneRecords:
+    """Two reads of one zone, which routes may name in two ways: a whole one wins, of two parts a record counts once."""
+    protected = other.protected if one.protected is None else one.protected
+    if one.whole or other.whole:
+        return (one if one.whole else other).model_copy(update={"protected": protected})
+    records = {(r.name, r.type, r.set_identifier): r for r in (*other.records, *one.records)}
+    return one.model_copy(update={"records": tuple(records.values()), "protected": protected})

@@ -8,6 +8,7 @@ from resilience_cli.adapters.aws.zones import Zones
 from resilience_cli.errors import Conflicting, Denied, NotFound, Throttled, Uncertain, UsageError
 from resilience_cli.model.app import Route
 from resilience_cli.model.effects import WeightsEffect
+from resilience_cli.model.facts import ZoneRecords
 from resilience_cli.model.records import AliasTarget, RecordSet, Zone
 
 from .conftest import EAST, Stub, make_app
@@ -94,16 +95,26 @@ def test_a_whole_zone_is_read_page_by_page(sessions: Sessions, stub: Stub) -> No
     assert [r.name for r in Records(sessions).whole(ZONE)] == ["a.example.com.", "b.example.com."]
 
 
-def test_protections_are_told_by_name_and_type_and_are_none_where_the_api_does_not_answer(
-    sessions: Sessions, stub: Stub
-) -> None:
+def test_protections_are_told_by_name_and_type(sessions: Sessions, stub: Stub) -> None:
     answers = stub("route53", EAST)
     page = {"ResourceRecordSetProtections": [{"RecordName": "API.example.com", "RecordType": "A"}]}
     answers.add_response("list_resource_record_set_protections", page, {"HostedZoneId": "Z1"})
-    answers.add_client_error("list_resource_record_set_protections", "UnknownOperation")
+    answers.add_response("list_resource_record_set_protections", {"ResourceRecordSetProtections": []})
     records = Records(sessions)
     assert records.protected(ZONE) == ("api.example.com. A",)
     assert records.protected(ZONE) == ()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "UnknownOperation", "InternalFailure"])
+def test_protections_that_cannot_be_read_are_unknown_and_not_none_of_them(
+    sessions: Sessions, stub: Stub, code: str
+) -> None:
+    stub("route53", EAST).add_client_error("list_resource_record_set_protections", code)
+    assert Records(sessions).protected(ZONE) is None
+
+
+def test_records_read_without_their_protections_do_not_say_that_there_are_none() -> None:
+    assert ZoneRecords(zone=ZONE, records=()).protected is None
 
 
 def test_alias_loops_end() -> None:

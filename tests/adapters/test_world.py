@@ -74,29 +74,64 @@ def test_records_and_the_checks_on_them_are_read_once_and_without_the_config_nam
     assert [each.id for each in seen.checks] == ["c7"]
 
 
-def test_the_lever_health_check_needs_the_whole_zone_and_every_check(sessions: Sessions, stub: Stub) -> None:
+EVERY_CHECK = {"HealthChecks": [check("c1"), check("c2")], "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
+NO_MORE: dict[str, Any] = {"ResourceRecordSetProtections": []}
+
+
+def test_the_lever_health_check_needs_the_whole_zone_every_check_and_every_other_zone(
+    sessions: Sessions, stub: Stub
+) -> None:
     app = make_app(route=CHECKED)
     answers = stub("route53", EAST)
-    listed = {"HealthChecks": [check("c1"), check("c2")], "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
-    answers.add_response("list_health_checks", listed)
+    answers.add_response("list_health_checks", EVERY_CHECK)
     answers.add_response("list_hosted_zones_by_name", zones())
     answers.add_response("list_resource_record_sets", records("c1"), {"HostedZoneId": "Z1", "MaxItems": "300"})
-    answers.add_response("list_resource_record_set_protections", {"ResourceRecordSetProtections": []})
-    checks, zone = AwsWorld(sessions, app, now=now).reads(app, frozenset({Topic.RECORDS, Topic.CHECKS}))
-    assert checks.ask().checks_whole is True
-    seen = zone.ask().zone
-    assert seen is not None
-    assert seen.whole is True
+    answers.add_response("list_resource_record_set_protections", NO_MORE)
+    answers.add_response("list_hosted_zones", all_zones("Z1", "Z2"), {"MaxItems": "100"})
+    answers.add_response("list_resource_record_sets", records("c1", "c9"), {"HostedZoneId": "Z2", "MaxItems": "300"})
+    reads = AwsWorld(sessions, app, now=now).reads(app, frozenset({Topic.RECORDS, Topic.CHECKS}))
+    checks, elsewhere, zone = (reads[number].ask() for number in (0, 1, 2))
+    assert [each.id for each in checks.checks] == ["c1", "c2"]
+    assert (elsewhere.checks_whole, elsewhere.unread) == (True, ())
+    assert [(use.check_id, use.zone_id, use.name) for use in elsewhere.check_uses] == [("c1", "Z2", "api.example.com.")]
+    assert zone.zone is not None
+    assert zone.zone.whole is True
 
 
-def test_where_listing_all_checks_is_denied_those_in_the_config_are_read(sessions: Sessions, stub: Stub) -> None:
+def test_checks_on_the_records_that_the_config_does_not_name_are_looked_for_elsewhere_too(
+    sessions: Sessions, stub: Stub
+) -> None:
+    app = make_app(route={"levers": ["health-check"]})
+    answers = stub("route53", EAST)
+    answers.add_response("list_hosted_zones_by_name", zones())
+    answers.add_response("list_resource_record_sets", records("c7"))
+    answers.add_response("list_resource_record_set_protections", NO_MORE)
+    answers.add_response("list_hosted_zones", all_zones("Z1", "Z2"))
+    answers.add_response("list_resource_record_sets", records("c7"), {"HostedZoneId": "Z2", "MaxItems": "300"})
+    answers.add_response("list_health_checks", EVERY_CHECK)
+    _, elsewhere = AwsWorld(sessions, app, now=now).reads(app, frozenset({Topic.CHECKS}))
+    assert [use.check_id for use in elsewhere.ask().check_uses] == ["c7"]
+
+
+def test_where_listing_all_checks_is_denied_those_in_the_config_are_read_and_not_as_a_whole(
+    sessions: Sessions, stub: Stub
+) -> None:
     app = make_app(route=CHECKED)
     answers = stub("route53", EAST)
     answers.add_client_error("list_health_checks", "AccessDenied", http_status_code=403)
     answers.add_response("get_health_check", {"HealthCheck": check("c1")})
-    (read,) = AwsWorld(sessions, app, now=now).reads(app, frozenset({Topic.CHECKS}))
-    seen = read.ask()
-    assert ([each.id for each in seen.checks], seen.checks_whole) == (["c1"], False)
+    answers.add_client_error("list_hosted_zones_by_name", "AccessDenied", http_status_code=403)
+    answers.add_response("list_hosted_zones", all_zones())
+    checks, elsewhere = AwsWorld(sessions, app, now=now).reads(app, frozenset({Topic.CHECKS}))
+    assert [each.id for each in checks.ask().checks] == ["c1"]
+    assert elsewhere.ask().checks_whole is False
+
+
+def all_zones(*ids: str) -> dict[str, Any]:
+    """Z1 is the app's own."""
+    names = {id_: "example.com." if id_ == "Z1" else f"{id_.lower()}.example.org." for id_ in ids}
+    found = [{"Id": f"/hostedzone/{id_}", "Name": name, "CallerReference": id_} for id_, name in names.items()]
+    return {"HostedZones": found, "Marker": "", "IsTruncated": False, "MaxItems": "100"}
 
 
 def test_a_private_name_is_not_asked_for_unless_a_resolver_is_named(sessions: Sessions) -> None:

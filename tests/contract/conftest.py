@@ -16,6 +16,7 @@ from resilience_cli.model.effects import Effect, Receipt
 from resilience_cli.model.facts import Facts, Topic
 from resilience_cli.observe import gather, look_at
 from resilience_cli.ports import World
+from resilience_cli.sandbox.faults import Faults
 from resilience_cli.sandbox.orders import build
 
 CLOCK = SystemClock()
@@ -49,6 +50,7 @@ class Sandboxed:
 
     weighted: Stage
     latency: Stage
+    faults: Faults
 
 
 @pytest.fixture(scope="package")
@@ -65,6 +67,7 @@ def sandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
             yield Sandboxed(
                 Stage(weighted, AwsWorld(sessions, weighted, now=CLOCK.now)),
                 Stage(latency, AwsWorld(sessions, latency, now=CLOCK.now)),
+                world.sandbox.faults,
             )
     finally:
         world.stop()

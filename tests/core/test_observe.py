@@ -9,7 +9,7 @@ import pytest
 from resilience_cli.adapters.memory import MemoryWorld, RehearsalClock
 from resilience_cli.errors import Denied, UsageError
 from resilience_cli.model.app import App
-from resilience_cli.model.facts import Seen, Topic, ZoneRecords
+from resilience_cli.model.facts import CheckUse, Seen, Topic, Unread, ZoneRecords
 from resilience_cli.model.readings import PENDING, Level
 from resilience_cli.observe import gather
 from resilience_cli.ports import Read
@@ -122,3 +122,25 @@ def test_a_zone_read_whole_wins_over_one_read_in_part() -> None:
     for order in ((part, whole), (whole, part)):
         reads = [gives(Seen(zone=zone)) for zone in order]
         assert gather(Reads(*reads), APP, RehearsalClock(b.NOON)).zones == (whole,)
+
+
+def test_two_reads_of_parts_of_one_zone_add_up_each_record_once() -> None:
+    """Routes may name one zone in two ways, by its name and by its id."""
+    api = b.records("weighted", b.TWO, {})
+    web = b.records("weighted", b.TWO, {}, name="web.example.com.")
+    parts = (
+        ZoneRecords(zone=b.ZONE, records=api),
+        ZoneRecords(zone=b.ZONE, records=(*api[:1], *web), protected=("web.example.com. A",)),
+    )
+    for order in (parts, parts[::-1]):
+        reads = [gives(Seen(zone=zone)) for zone in order]
+        (zone,) = gather(Reads(*reads), APP, RehearsalClock(b.NOON)).zones
+        assert sorted(map(repr, zone.records)) == sorted(map(repr, (*api, *web)))
+        assert (zone.whole, zone.protected) == (False, ("web.example.com. A",))
+
+
+def test_a_read_that_brought_a_part_tells_what_it_did_not_bring() -> None:
+    part = Unread(topic=Topic.CHECKS, subject="other zones", region=b.EAST, why="more than 50 other hosted zones")
+    use = CheckUse(check_id="c", zone_id="Z9", zone="example.org.", name="www.example.org.", type="A")
+    seen = gather(Reads(gives(Seen(check_uses=(use,), unread=(part,)))), APP, RehearsalClock(b.NOON))
+    assert (seen.check_uses, seen.unread) == ((use,), (part,))

@@ -40,7 +40,7 @@ class MemoryWorld:
             case Topic.RECORDS:
                 yield from (Seen(zone=zone) for zone in facts.zones)
             case Topic.CHECKS:
-                yield Seen(checks=facts.checks, checks_whole=facts.checks_whole)
+                yield Seen(checks=facts.checks, checks_whole=facts.checks_whole, check_uses=facts.check_uses)
             case Topic.CONTROLS:
                 yield Seen(controls=facts.controls)
             case Topic.SIGNALS:

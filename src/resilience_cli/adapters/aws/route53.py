@@ -21,6 +21,7 @@ from .zones import CONTROL_PLANE, bare
 
 PAGE = "300"  # ListResourceRecordSets, MaxItems: at most 300
 PATIENCE_S = 15.0
+WRITE_S = 30.0
 LONGEST_CHAIN = 20
 SYNC: dict[str, Knowledge] = {"INSYNC": "yes", "PENDING": "no"}  # ChangeInfo.Status
 
@@ -38,7 +39,11 @@ class Records:
 
     def whole(self, zone: Zone) -> tuple[RecordSet, ...]:
         """Every record set of the zone."""
-        return tuple(self._listed(zone, {}))
+        return tuple(self.each(zone))
+
+    def each(self, zone: Zone) -> Iterator[RecordSet]:
+        """The zone's record sets as its pages come."""
+        return self._listed(zone, {})
 
     def of_names(self, zone: Zone, names: Sequence[str]) -> tuple[RecordSet, ...]:
         """All types of these names, and of the names within the zone that their aliases lead to."""
@@ -53,17 +58,21 @@ class Records:
                 waiting += _aliases(zone, found)
         return tuple(records)
 
-    def protected(self, zone: Zone) -> tuple[str, ...]:
-        """``name type`` of the protected records. The API is new: where it does not answer, the write itself will."""
+    def protected(self, zone: Zone) -> tuple[str, ...] | None:
+        """``name type`` of the protected records; None where that could not be read, or the API is not known here."""
         try:
             pages = list(self._api.pages("ListResourceRecordSetProtections", HostedZoneId=zone.id))
         except AwsTrouble:
-            return ()
+            return None
         found = (each for page in pages for each in page.get("ResourceRecordSetProtections", ()))
         return tuple(f"{api_name(each['RecordName'])} {each['RecordType']}" for each in found)
 
     def swap(self, effect: WeightsEffect) -> Receipt:
-        """Rewrite the groups in one batch, if they are still exactly as ``before``. Conflicting if they are not."""
+        """Rewrite the groups in one batch, if they are still exactly as ``before``. Conflicting if they are not.
+
+        Over in WRITE_S, asking again included.
+        """
+        end = time.monotonic() + WRITE_S
         changes = [{"Action": "DELETE", "ResourceRecordSet": record_to_api(r)} for r in effect.before]
         changes += [{"Action": "CREATE", "ResourceRecordSet": record_to_api(r)} for r in effect.after]
         batch = {"Comment": "resil: compare-and-swap of weights", "Changes": changes}
@@ -76,7 +85,9 @@ class Records:
             reraise=True,
         )
         try:
-            answer = patience(api.ask, "ChangeResourceRecordSets", HostedZoneId=effect.zone_id, ChangeBatch=batch)
+            answer = patience(
+                lambda: api.by(end).ask("ChangeResourceRecordSets", HostedZoneId=effect.zone_id, ChangeBatch=batch)
+            )
         except Conflicting as refusal:
             raise _refused(refusal) from refusal
         return Receipt(

@@ -5,21 +5,23 @@ What was read of a zone before is remembered, for the day when Route 53's contro
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import AwsTrouble, Denied
 from ...model.app import App, LeverKind, Route
-from ...model.facts import Seen, Topic, ZoneRecords
+from ...model.facts import Seen, Topic, Unread, ZoneRecords
 from ...model.records import HealthCheck
 from ...ports import Read
 from .answers import Questions, by_the_system
+from .check_uses import CheckUses
 from .checks import Checks
 from .reading import Once, legible
 from .route53 import Records, reached
 from .zones import CONTROL_PLANE, Zones
 
 GLOBAL = CONTROL_PLANE
+OTHER_ZONES = "other zones on the same health checks"
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Routed:
     zones: Zones
     records: Records
     checks: Checks
+    uses: CheckUses
     resolver: str | None
     _remembered: dict[tuple[str, bool], ZoneRecords] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -37,20 +40,25 @@ class Routed:
         """Health checks come before records: what the records add of them is the better measured."""
         groups = [_Group(self, app, routes) for routes in _by_zone(app)]
         if Topic.CHECKS in topics:
-            yield from self._check_reads(app)
+            yield from self._check_reads(app, groups)
         for group in groups:
             if Topic.RECORDS in topics:
                 yield group.read(with_checks=Topic.CHECKS in topics)
             if Topic.ANSWERS in topics:
                 yield from group.answers()
 
-    def _check_reads(self, app: App) -> Iterator[Read]:
+    def _check_reads(self, app: App, groups: Sequence["_Group"]) -> Iterator[Read]:
         ids = configured_checks(app)
-        if any(LeverKind.HEALTH_CHECK in route.levers for route in app.routing):
-            yield Read(Topic.CHECKS, "all health checks", GLOBAL, legible("health checks", lambda: self._whole(ids)))
+        if not forces_checks(app):
+            yield from (self.check_read(id_) for id_ in ids)
             return
-        for id_ in ids:
-            yield self.check_read(id_)
+        every = Once(legible("health checks", lambda: self._whole(ids)))
+        yield Read(Topic.CHECKS, "all health checks", GLOBAL, lambda: Seen(checks=every().checks))
+
+        def elsewhere() -> Seen:
+            return self._elsewhere(app, {*ids, *(id_ for group in groups for id_ in group.checks_found())}, every)
+
+        yield Read(Topic.CHECKS, OTHER_ZONES, GLOBAL, legible(OTHER_ZONES, elsewhere))
 
     def check_read(self, id_: str) -> Read:
         """One health check with what is measured, and the children it is calculated from."""
@@ -66,6 +74,16 @@ class Routed:
             return Seen(checks=self.checks.whole(ids), checks_whole=True)
         except Denied:
             return Seen(checks=self.checks.read(ids))
+
+    def _elsewhere(self, app: App, ids: Collection[str], every: Callable[[], Seen]) -> Seen:
+        """Other zones' records on these checks; whole if nothing was missed and the checks were listed whole too."""
+        found = self.uses.elsewhere(app, ids)
+        unread = Unread(topic=Topic.CHECKS, subject=OTHER_ZONES, region=GLOBAL, why=found.missed)
+        try:
+            whole = every().checks_whole and not found.missed
+        except AwsTrouble:
+            whole = False
+        return Seen(check_uses=found.uses, checks_whole=whole, unread=(unread,) if found.missed else ())
 
     def remember(self, route: Route, found: ZoneRecords) -> None:
         with self._lock:
@@ -108,7 +126,7 @@ class _Group:
 
     def _look(self) -> ZoneRecords:
         records, zone = self._routed.records, self._routed.zones.of(self._route)
-        whole = any(LeverKind.HEALTH_CHECK in route.levers for route in self._routes)
+        whole = forces_checks(self._app)
         sets = records.whole(zone) if whole else records.of_names(zone, self._names)
         found = ZoneRecords(zone=zone, records=sets, whole=whole, protected=records.protected(zone))
         self._routed.remember(self._route, found)
@@ -124,14 +142,30 @@ class _Group:
                 raise
             return before
 
+    def checks_found(self) -> tuple[str, ...]:
+        """The health checks on the routed names' records, as far as those can be read."""
+        try:
+            found = self._known()
+        except AwsTrouble:
+            return ()
+        return self._on_records(found)
+
+    def _on_records(self, found: ZoneRecords) -> tuple[str, ...]:
+        ids = (record.health_check_id for record in reached(found.zone, found.records, self._names))
+        return tuple(dict.fromkeys(id_ for id_ in ids if id_ is not None))
+
     def _further_checks(self, found: ZoneRecords) -> tuple[HealthCheck, ...]:
-        on_records = (r.health_check_id for r in reached(found.zone, found.records, self._names))
         named = configured_checks(self._app)
-        ids = [id_ for id_ in dict.fromkeys(on_records) if id_ is not None and id_ not in named]
+        ids = [id_ for id_ in self._on_records(found) if id_ not in named]
         try:
             return self._routed.checks.read(ids)
         except AwsTrouble:
             return ()  # a check that was not read is of unknown health; the records are still true
+
+
+def forces_checks(app: App) -> bool:
+    """Whether a health check may be forced, so that whatever else uses it must be known."""
+    return any(LeverKind.HEALTH_CHECK in route.levers for route in app.routing)
 
 
 def configured_checks(app: App) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ...model.facts import EndpointOverride, Knowledge, Seen, Topic, ZoneRecords
 from ...model.records import Zone
 from ...ports import Read
 from .caller import caller
+from .check_uses import CheckUses
 from .checks import Checks
 from .controls import Cluster
 from .overrides import overrides
@@ -43,7 +44,9 @@ class AwsWorld:
         self._resolver = resolver or os.environ.get(RESOLVER) or None
         self._records = Records(sessions)
         self._checks = Checks(sessions)
-        self._routed = Routed(Zones(sessions), self._records, self._checks, self._resolver)
+        zones = Zones(sessions)
+        uses = CheckUses(zones, self._records)
+        self._routed = Routed(zones, self._records, self._checks, uses, self._resolver)
         self._cluster = Cluster(app.arc, sessions, chance or random.Random()) if app.arc else None
 
     def reads(self, app: App, topics: frozenset[Topic]) -> Sequence[Read]:

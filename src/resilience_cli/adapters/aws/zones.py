@@ -53,6 +53,16 @@ class Zones:
         """The zone if it was looked up before: no call is made."""
         return self._found.get((route.zone, route.private))
 
+    def every(self) -> Iterator[Zone]:
+        """Every hosted zone of the account, as its pages come."""
+        start: Answer = {}
+        while True:
+            page = self.api.patiently("ListHostedZones", MaxItems="100", **start)
+            yield from (_zone(found) for found in page["HostedZones"])
+            if not page.get("IsTruncated"):
+                return
+            start = {"Marker": page["NextMarker"]}
+
     def _look_up(self, route: Route) -> Zone:
         if _ID.fullmatch(route.zone):
             return self._get(route.zone)
