@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +15,10 @@ import dns.rdatatype
 
 ASK_EVERY_S = 0.05
 TIMEOUT_S = 1.0
+
+
+Look = Callable[[], Mapping[str, object]]
+"""What each place is answered, in whatever form; a false value says nothing."""
 
 
 class Place(NamedTuple):
@@ -55,10 +59,10 @@ class Eyes:
         return self._regions.get(found[0], "") if found else ""
 
     @contextmanager
-    def watching(self) -> Iterator[Watched]:
-        """Ask all the time, in a thread, until left."""
+    def watching(self, look: Look | None = None) -> Iterator[Watched]:
+        """Ask (or look) all the time, in a thread, until left."""
         watched, over = Watched(), threading.Event()
-        thread = threading.Thread(target=self._watch, args=(watched, over), name="eyes")
+        thread = threading.Thread(target=self._watch, args=(look or self.ask, watched, over), name="eyes")
         thread.start()
         try:
             yield watched
@@ -66,9 +70,9 @@ class Eyes:
             over.set()
             thread.join()
 
-    def _watch(self, watched: Watched, over: threading.Event) -> None:
-        first = self.ask()
+    def _watch(self, look: Look, watched: Watched, over: threading.Event) -> None:
+        first = look()
         while watched.changed is None and not over.wait(ASK_EVERY_S):
-            answers = self.ask()
+            answers = look()
             if any(answers[place] and answers[place] != first[place] for place in first):
                 watched.changed = time.monotonic()

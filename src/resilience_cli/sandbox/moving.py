@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from ..model.traffic import Serving
 from .application import Regional, Stores
 from .canary_probes import Books, Canary, CanaryProbes
+from .echo import Echo
 from .layout import Watcher
-from .orders_signals import Signals
+from .orders_signals import HISTORY_S, Signals
 from .regional import on_one_port
 from .regional_service import RegionalService
 
@@ -22,9 +23,15 @@ class MeasuredSignals(Signals):
     def __init__(self, stores: Stores, break_canaries: Callable[[bool], None]) -> None:
         super().__init__(stores.layout, stores.cloudwatch, stores.synthetics, stores.tables)
         self._break = break_canaries
+        self._echo = Echo(stores.layout, stores.cloudwatch.metrics)
+
+    def seed(self, now: float) -> None:
+        super().seed(now)
+        self._echo.tell(now - HISTORY_S, now)
 
     def pulse(self, now: float) -> None:
-        """Services and canaries publish by themselves."""
+        """Services and canaries publish by themselves; what a user's own metrics say is an echo of that."""
+        self._echo.pulse(now)
 
     def set_failing(self, region: str, share: float, now: float) -> None:
         self.failing[region] = share

@@ -16,6 +16,7 @@ import dns.edns
 import dns.message
 import dns.rdatatype
 
+from ..model.records import Zone
 from .application import QUICK, Make, Pace, Stores, ToldApplication
 from .arc import ENDPOINT_REGIONS, RoutingControls
 from .arc_cluster import ArcCluster
@@ -39,6 +40,7 @@ from .replication_ledger import Clock
 from .route53 import Route53
 from .server import Sandbox
 from .service import Service
+from .sts import Sts
 from .synthetics import Synthetics
 from .tables import GlobalTables
 
@@ -146,12 +148,13 @@ class World:
             config,
             self.arc_cluster,
             self.tables,
+            Sts(self.layout.account),
         ]
         return Sandbox(services, port=port, control=self.control, clock=clock, faults=self.faults)
 
     def _authority(self) -> Authority:
         return Authority(
-            zones=self.route53.zones,
+            zones=self._answered_zones,
             published=self.route53.published,
             healthy=self.checks.healthy,
             external={name: [self.layout.addresses[region]] for name, region in self.layout.external.items()},
@@ -159,6 +162,11 @@ class World:
             nearest=self.layout.serving,
             alias_ttl=self.pace.ttl,
         )
+
+    def _answered_zones(self) -> tuple[Zone, ...]:
+        """The zones the name server answers for: inside a VPC its resolver answers for private ones as for public."""
+        zones = self.route53.zones()
+        return tuple(z.model_copy(update={"private": False}) for z in zones) if self.layout.inside else zones
 
     def _checks(self) -> HealthChecks:
         """Three probes in a row decide (``orders_resources``): where a time is set for it, each has a third of that."""

@@ -165,23 +165,24 @@ def make_alarms(cloudwatch: CloudWatch, period_s: int = 60) -> None:
             ("orders-create-errors", "AWS/Lambda", "Errors", {"FunctionName": "OrderCreateFn"}),
         ]
         for name, namespace, metric, dimensions in rates:
-            _alarm(
+            make_alarm(
                 cloudwatch, (region, name), (namespace, metric, dimensions), ("GreaterThanThreshold", 0.05), period_s
             )
         rule = "ALARM(orders-api-5xx) AND ALARM(orders-create-errors)"
         _ask(cloudwatch.handle, "cloudwatch", "PutCompositeAlarm", region, AlarmName="orders-impaired", AlarmRule=rule)
         canary = observing_canary(region)
         watched = ("CloudWatchSynthetics", "SuccessPercent", {"CanaryName": canary})
-        _alarm(cloudwatch, (OBSERVER, f"orders-canary-{region}"), watched, ("LessThanThreshold", 90.0), period_s)
+        make_alarm(cloudwatch, (OBSERVER, f"orders-canary-{region}"), watched, ("LessThanThreshold", 90.0), period_s)
 
 
-def _alarm(
+def make_alarm(
     cloudwatch: CloudWatch,
     alarm: tuple[str, str],
     metric: tuple[str, str, Mapping[str, str]],
     limit: tuple[str, float],
     period_s: int,
 ) -> None:
+    """One metric alarm on an Average, by its Region and name."""
     region, name = alarm
     namespace, metric_name, dimensions = metric
     comparison, threshold = limit

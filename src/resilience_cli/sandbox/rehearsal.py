@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from ..adapters.journal_file import FileJournal
 from ..adapters.yaml_files import load_app
 from ..journal import fold
+from ..loopback import LOOPBACK_ONLY
 from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Note
 from ..model.ledger import Ledger
 from ..model.run import Run
@@ -26,17 +27,24 @@ from .client_process import Clients
 from .eyes import Eyes
 from .staging import WATCHING_PACE, Staged, stage
 from .timeline import Timeline, told
+from .twin import Own, stage_twin
 
 COMMAND_TIMEOUT_S = 600.0
 LONGEST_S = 900.0
 REPLICATION_S = 4.0
 
 
-def rehearse(scenario: Scenario, runbooks: Sequence[Path], seed: int = 0) -> Iterator[DrillEvent | DrillResult]:
-    """Events as they happen, the DrillResult last. Equal seeds give equal fault timelines and equal orders."""
+def rehearse(
+    scenario: Scenario, runbooks: Mapping[str, Path], seed: int = 0, app: App | None = None
+) -> Iterator[DrillEvent | DrillResult]:
+    """Events as they happen, the DrillResult last. Equal seeds give equal fault timelines and equal orders.
+
+    ``runbooks`` by verb. ``app``: a user's own, rehearsed in its twin; else the reference application.
+    Raises UsageError for a scenario that the app cannot play.
+    """
     with tempfile.TemporaryDirectory(prefix="resil-drill-") as name, ExitStack() as undo:
         folder = Path(name)
-        staged = stage(scenario, folder, runbooks)
+        staged = stage(scenario, folder, runbooks) if app is None else stage_twin(scenario, Own(app, runbooks), folder)
         undo.callback(staged.world.stop)
         staged.world.start()
         drill = _Drill(staged, folder, seed)
@@ -49,7 +57,7 @@ class _Drill:
     """One drill going on; keeps what it saw."""
 
     def __init__(self, staged: Staged, folder: Path, seed: int) -> None:
-        self.scenario, self.world, self.config, self.name = staged
+        self.scenario, self.world, self.config, self.name, self.notes, self.look = staged
         self.folder, self.places, self.layout = folder, staged.places, self.world.layout
         self.exports = self.world.exports()
         self.eyes = Eyes(self.exports["RESIL_DNS"], self.name, self.places, self.layout.addresses)
@@ -65,6 +73,7 @@ class _Drill:
 
     def _story(self) -> Iterator[DrillEvent]:
         yield Note(text=f"{self.scenario.name}: {self.scenario.title}")
+        yield from (Note(text=text) for text in self.notes)
         yield Note(text=f"the runbooks' watching times run at {WATCHING_PACE:g} of their length")
         self.clients.start()
         self.zero = time.monotonic()
@@ -126,7 +135,7 @@ class _Drill:
     def _run(self, command: Command) -> CommandRun:
         before = len(self._writes())
         typed = time.monotonic()
-        with self.eyes.watching() as watched:
+        with self.eyes.watching(self.look) as watched:
             done = subprocess.run(
                 (sys.executable, "-m", "resilience_cli", *command.run),
                 env=self._environment(),
@@ -155,8 +164,12 @@ class _Drill:
         return [f"{call.service} {call.operation}" for call in calls if call.caller == key]
 
     def _environment(self) -> dict[str, str]:
-        """The caller's environment without anything of AWS's or resil's, and the sandbox's in its place."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "RESIL_"))}
+        """The caller's environment without anything of AWS's or resil's, and the sandbox's in its place.
+
+        No profile is read and no proxy asked, and a connection that leaves this machine is refused.
+        """
+        kept = {key: value for key, value in os.environ.items() if not _is_foreign(key)}
+        kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, LOOPBACK_ONLY: "1"}
         config = {"RESIL_CONFIG": str(self.config), "RESIL_POLL_S": "0.2"}
         return {**kept, **self.exports, **config, "AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "100"}
 
@@ -167,6 +180,10 @@ class _Drill:
 
     def _journalled(self) -> Iterator[Run]:
         app = load_app(self.config)
-        journal = FileJournal(self.folder / (app.state.path or ""), app.app)
+        journal = FileJournal(self.folder / (app.state.path or "") / app.account, app.app)
         for run in journal.runs():
             yield fold(journal.entries(run))
+
+
+def _is_foreign(variable: str) -> bool:
+    return variable.startswith(("AWS_", "RESIL_", "BOTO_")) or variable.lower().endswith("_proxy")

@@ -34,6 +34,7 @@ class Route53:
         self.propagation = propagation
         self.checks = Checks(clock)
         self.resolve: Resolve | None = None
+        self.new_zone_id: Callable[[], str] = lambda: new_id("Z")  # a twin's zone keeps the id it has in AWS
         self._zones: dict[str, HostedZone] = {}
         self._changes: dict[str, ChangeInfo] = {}
         self._tags: dict[tuple[str, str], dict[str, str]] = {}
@@ -94,7 +95,7 @@ class Route53:
         name = api_name(params["Name"])
         number = len(self._zones) + 1
         servers = tuple(f"ns-{number + 512 * index}.awsdns-{number:02d}.{tld}" for index, tld in enumerate(_TLDS))
-        zone = Zone(id=new_id("Z"), name=name, private=vpc is not None, name_servers=servers)
+        zone = Zone(id=self.new_zone_id(), name=name, private=vpc is not None, name_servers=servers)
         held = HostedZone(zone, reference, config.get("Comment") or "", (vpc,) if vpc else ())
         info = self._submit(held, apex_records(zone), None)
         self._zones[zone.id] = held

@@ -75,6 +75,7 @@ class Checks:
         self._clock = clock
         self._checks: dict[str, Check] = {}
         self.health_of: Callable[[str], bool] = lambda _: True  # as a new check: healthy until observed otherwise
+        self.new_check_id: Callable[[], str] = lambda: str(uuid.uuid4())  # a twin's check keeps the id it has in AWS
         self.words_of: Callable[[str], str] | None = None  # an endpoint's last probe, before Inverted and Disabled
 
     def operations(self) -> dict[str, Operation]:
@@ -112,7 +113,7 @@ class Checks:
                     return self._created(check)
                 message = f"A health check with the caller reference {reference} and different settings exists."
                 raise AwsError("HealthCheckAlreadyExists", message, 409)
-        check = Check(str(uuid.uuid4()), reference, config)
+        check = Check(self.new_check_id(), reference, config)
         self._checks[check.id] = check
         return self._created(check)
 

@@ -1,6 +1,6 @@
 """A scenario's world: the reference world at the scenario's pace, and the config and runbooks the commands read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import yaml
 from ..model.base import parse_duration
 from ..model.scenario import Scenario, Staging
 from .application import Pace
-from .eyes import Place
+from .eyes import Look, Place
 from .orders import World, build
 from .orders_files import LATENCY, WEIGHTED
 from .service import Call
@@ -19,21 +19,28 @@ NAMES = {"weighted": "api.example.com.", "latency": "orders.example.com."}
 
 
 class Staged(NamedTuple):
-    """A scenario with its world, not started yet, the config its commands read, and the name its clients ask for."""
+    """A scenario with its world, not started yet, the config its commands read, and the name its clients ask for.
+
+    ``notes``: what is to be known of the world beforehand. ``look``: what a change of answers is seen by, where chance
+    decides on each answer.
+    """
 
     scenario: Scenario
     world: World
     config: Path
     name: str
+    notes: tuple[str, ...] = ()
+    look: Look | None = None
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Where clients are: near each serving Region."""
-        return tuple(Place(region, subnet) for subnet, region in self.world.layout.subnets.items())
+        """Where clients are: in one network near each serving Region."""
+        nearest = {region: subnet for subnet, region in reversed(tuple(self.world.layout.subnets.items()))}
+        return tuple(Place(region, nearest[region]) for region in self.world.layout.serving)
 
 
-def stage(scenario: Scenario, folder: Path, runbooks: Sequence[Path]) -> Staged:
-    """The world, not started yet. ``runbooks`` are the live ones: copied, with the watching times a tenth as long."""
+def stage(scenario: Scenario, folder: Path, runbooks: Mapping[str, Path]) -> Staged:
+    """The reference world. ``runbooks`` are the live ones, by verb: copied, with the watching times a tenth as long."""
     staging = scenario.world
     world = build(folder, propagation=0.0, moving=True, pace=pace_of(staging))
     if not staging.health_checks:
@@ -64,7 +71,7 @@ def _ask(world: World, operation: str, **params: Any) -> dict[str, Any]:
     return world.route53.handle(Call("route53", operation, "us-east-1", "staging", params))
 
 
-def _adapt(config: Path, staging: Staging, runbooks: Sequence[Path]) -> None:
+def _adapt(config: Path, staging: Staging, runbooks: Mapping[str, Path]) -> None:
     settings: dict[str, Any] = yaml.safe_load(config.read_text())
     route = settings["routing"][0]
     if staging.levers:
@@ -72,10 +79,10 @@ def _adapt(config: Path, staging: Staging, runbooks: Sequence[Path]) -> None:
     if not staging.health_checks:
         for endpoint in route["endpoints"].values():
             endpoint.pop("health_check", None)
-    settings["runbooks"] = {source.stem: source.name for source in runbooks}
+    settings["runbooks"] = {verb: f"{verb}.yaml" for verb in runbooks}
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
-    for source in runbooks:
-        copy_runbook(source, config.parent / source.name, staging)
+    for verb, source in runbooks.items():
+        copy_runbook(source, config.parent / f"{verb}.yaml", staging)
 
 
 def copy_runbook(source: Path, target: Path, staging: Staging) -> None:

@@ -8,13 +8,14 @@ from .journals import damaged_runs, explain_exit, list_runs, newest_run, show_ru
 from .kept_plans import KeptPlan, load_plan, save_plan
 from .moves import Decided, decide, recheck, rehearse, resume, run, status
 from .reports import Page, drill_report, keep_page, report
-from .sandboxes import Exports, drill, sandbox_calls, sandbox_down, sandbox_up, scenarios
+from .sandboxes import Exports, Files, drill, sandbox_calls, sandbox_down, sandbox_up, scenarios
 from .setup import Access, Setup, open_app, shipped_runbooks, state_directory, validate
 
 __all__ = [
     "Access",
     "Decided",
     "Exports",
+    "Files",
     "KeptPlan",
     "Page",
     "Setup",
@@ -25,8 +26,8 @@ __all__ = [
     "explain_exit",
     "keep_page",
     "list_runs",
-    "newest_run",
     "load_plan",
+    "newest_run",
     "open_app",
     "recheck",
     "rehearse",

@@ -5,35 +5,65 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..adapters.yaml_files import load_scenario
+from ..adapters.yaml_files import load_app, load_runbook, load_scenario
 from ..errors import UsageError
 from ..model.drill import DrillEvent, DrillResult
 from ..model.scenario import Scenario
-from .setup import shipped_runbooks
+from .setup import Verb, runbook_path
 
 if TYPE_CHECKING:
     from ..sandbox.calls import Entry as CallEntry
 
 Exports = list[tuple[str, str]]
+VERBS: tuple[Verb, ...] = ("failover", "failback")
 
 
-def scenarios() -> list[Scenario]:
-    """The drills there are, by name."""
-    return [load_scenario(path) for path in sorted(_folder().glob("*.yaml"))]
+class Files(NamedTuple):
+    """A user's own files for a drill: their resil.yaml, and a runbook in place of that app's."""
+
+    config: Path | None = None
+    runbook: Path | None = None
 
 
-def drill(name: str, seed: int = 0) -> Iterator[DrillEvent | DrillResult]:
-    """Rehearse in a sandbox of its own, measured. The last thing that comes is the DrillResult."""
+def scenarios(config: Path | None = None) -> list[Scenario]:
+    """The drills there are, by name; with a user's resil.yaml those that their app can play."""
+    known = [load_scenario(path) for path in sorted(_folder().glob("*.yaml"))]
+    if config is None:
+        return known
+    app = load_app(config)
+    _rehearsal()  # the extra is there, or it is said what is missing
+    from ..sandbox.twin_scenario import lacks
+
+    return [scenario for scenario in known if not lacks(scenario, app)]
+
+
+def drill(name: str, seed: int = 0, files: Files | None = None) -> Iterator[DrillEvent | DrillResult]:
+    """Rehearse in a sandbox of its own, measured. The last thing that comes is the DrillResult.
+
+    Without a resil.yaml in ``files`` it is the reference application that is moved. The user's files are read before
+    anything starts: InvalidFile with all that is wrong in one of them.
+    """
+    files = files or Files()
     known = sorted(path.stem for path in _folder().glob("*.yaml"))
     if name not in known:
         near = get_close_matches(name, known, n=3) or known
         raise UsageError(f"there is no drill {name}", hint=f"did you mean {' or '.join(near)}?")
     scenario = load_scenario(_folder() / f"{name}.yaml")
-    books = sorted(shipped_runbooks().glob("*.yaml"))
-    events: Iterator[DrillEvent | DrillResult] = _rehearsal().rehearse(scenario, books, seed)
+    app = load_app(files.config) if files.config else None
+    books = {verb: runbook_path(verb, app, files.config) for verb in VERBS}
+    if files.runbook is not None:
+        books[_verb_of(files.runbook)] = files.runbook
+    for book in books.values():
+        load_runbook(book)
+    events: Iterator[DrillEvent | DrillResult] = _rehearsal().rehearse(scenario, books, seed, app)
     return events
+
+
+def _verb_of(runbook: Path) -> Verb:
+    """Which way a runbook goes: back if it is named so, else over."""
+    return "failback" if "failback" in load_runbook(runbook).name.lower() else "failover"
 
 
 def _folder() -> Path:

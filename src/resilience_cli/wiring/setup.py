@@ -51,8 +51,13 @@ class Setup:
         return load_runbook(path or self.runbook_path(verb))
 
     def runbook_path(self, verb: Verb) -> Path:
-        named = getattr(self.app.runbooks, verb)
-        return self.config_path.parent / named if named else shipped_runbooks() / f"{verb}.yaml"
+        return runbook_path(verb, self.app, self.config_path)
+
+
+def runbook_path(verb: Verb, app: App | None, config: Path | None) -> Path:
+    """Where the app's runbook is: as resil.yaml names it, from its folder, else the one shipped with resil."""
+    named = getattr(app.runbooks, verb) if app else None
+    return config.parent / named if named and config else shipped_runbooks() / f"{verb}.yaml"
 
 
 def shipped_runbooks() -> Path:
