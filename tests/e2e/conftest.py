@@ -39,4 +39,5 @@ def scene(world: World, _clients: dict[str, Any], _put_back: Callable[[], None],
     scene = Scene(world, tmp_path, _clients)
     scene.uses()
     yield scene
+    scene.end_all()
     _put_back()

@@ -66,6 +66,7 @@ class Scene:
     clients: dict[str, Any]
     config: str = WEIGHTED
     env: dict[str, str] = field(default_factory=dict)
+    begun: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     def uses(self, config: str = WEIGHTED, edit: Edit | None = None, *, timeout: str | None = None) -> None:
         """From here on resil reads this config: the world's own with short runbooks, changed by ``edit``.
@@ -86,7 +87,7 @@ class Scene:
         """A scene in the same world with a folder, config and state of its own."""
         folder = self.folder / name
         folder.mkdir()
-        return Scene(self.world, folder, self.clients)
+        return Scene(self.world, folder, self.clients, begun=self.begun)
 
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own AWS or resil settings; the sandbox in their place."""
@@ -99,7 +100,7 @@ class Scene:
 
     def begins(self, *argv: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
         """Start resil and do not wait for it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             (sys.executable, "-m", "resilience_cli", *argv),
             env=self.environment() if env is None else env,
             cwd=self.folder,
@@ -108,6 +109,14 @@ class Scene:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.begun.append(process)
+        return process
+
+    def end_all(self) -> None:
+        """No process outlives its test, whatever became of the test."""
+        for process in self.begun:
+            with process:
+                process.kill()
 
     def at_once(self, *commands: Sequence[str]) -> list[Ended]:
         """Several commands side by side, for they spend their time on starting up."""
@@ -156,7 +165,7 @@ class Scene:
         return [json.loads(line) for line in lines]
 
     def journals(self) -> list[Path]:
-        return list(self.folder.glob("state*/orders/runs/*.jsonl"))
+        return list(self.folder.glob("state*/**/runs/*.jsonl"))
 
     def journal_tells(self, kind: str) -> bool:
         return any(entry["kind"] == kind for entry in self.journal())
@@ -179,7 +188,7 @@ def bare_environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def soon(holds: Callable[[], bool], within: float = 20.0) -> None:
+def soon(holds: Callable[[], bool], within: float = ENOUGH_S) -> None:
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"

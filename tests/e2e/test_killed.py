@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from .scene import ALL_EAST, EAST, LATENCY, WEIGHTED, Ended, Scene, ended, held, soon
+from .scene import ALL_EAST, EAST, ENOUGH_S, LATENCY, WEIGHTED, Ended, Scene, ended, held, soon
 
 WRITES = {WEIGHTED: "ChangeResourceRecordSets", LATENCY: "UpdateRoutingControlStates"}
 Process = subprocess.Popen[str]
@@ -18,7 +18,7 @@ def a_run_whose_answer_is_out(scene: Scene) -> Iterator[Process]:
     """A failover that has made its change, and waits for AWS's answer to it."""
     with held(scene.world, WRITES[scene.config], after=True) as hold:
         process = scene.begins("failover", "--to", EAST, "--yes")
-        assert hold.reached.wait(20)
+        assert hold.reached.wait(ENOUGH_S)
         yield process
 
 
@@ -92,7 +92,7 @@ def test_stopped_before_the_answer_it_is_resumable(scene: Scene) -> None:
 def test_killed_right_after_its_plan_was_written_it_begins_with_that_plan(scene: Scene) -> None:
     with held(scene.world, lambda _: scene.journal_tells("planned")) as hold:
         process = scene.begins("failover", "--to", EAST, "--yes")
-        assert hold.reached.wait(20)
+        assert hold.reached.wait(ENOUGH_S)
         process.kill()
         ended(process)
     (journal,) = scene.journals()
@@ -113,7 +113,7 @@ def test_a_finished_run_is_not_resumed(scene: Scene) -> None:
 def test_two_runs_of_one_app_at_once_are_one_run(scene: Scene) -> None:
     with held(scene.world, "ChangeResourceRecordSets") as hold:
         first = scene.begins("failover", "--to", EAST, "--yes")
-        assert hold.reached.wait(20)
+        assert hold.reached.wait(ENOUGH_S)
         second = scene.resil("failover", "--to", EAST, "--yes")
         resumer = scene.resil("runs", "resume", "--yes")
         hold.let_go()

@@ -1,11 +1,13 @@
 """ARC as it is on a bad day: endpoints away, safety rules that refuse, a rule's wait period."""
 
+import time
+
 import pytest
 
 from resilience_cli.sandbox.arc import ENDPOINT_REGIONS, RuleConfig
 from resilience_cli.sandbox.service import AwsError
 
-from .scene import ALL_EAST, EAST, LATENCY, LOCAL, WEST, Scene, refused
+from .scene import ALL_EAST, EAST, LATENCY, LOCAL, WEST, Scene, meanwhile, refused
 
 REASON = ("--reason", "agreed in the incident call")
 
@@ -61,12 +63,17 @@ def test_a_safety_rule_refuses_by_its_name_and_is_overridden_by_its_name(arc: Sc
 
 
 def test_a_rules_wait_period_is_waited_out(arc: Scene) -> None:
-    assert arc.resil("failover", "--to", EAST, "--yes").code == 0
-    arc.world.control({"wait_period_ms": 3000})
-    back = arc.resil("failback", "--yes")
-    assert back.code == 0, back.said
-    assert arc.answers() == LOCAL
-    assert any(entry["kind"] == "declined" for entry in arc.journal()), "the wait period was over before it mattered"
+    """Somebody has just changed a control the rule looks at, and changed it back."""
+
+    def somebody_was_there() -> None:
+        arc.world.control({"wait_period_ms": 800})
+        arc.world.arc._changed.update(dict.fromkeys(arc.world.arc.controls, time.time()))
+
+    with meanwhile(arc.world, "UpdateRoutingControlStates", somebody_was_there):
+        over = arc.resil("failover", "--to", EAST, "--yes")
+    assert over.code == 0, over.said
+    assert arc.answers() == ALL_EAST
+    assert arc.journal_tells("declined"), "it was not refused to begin with"
 
 
 def test_an_answer_that_is_lost_is_settled_by_reading_and_the_change_made_once(arc: Scene) -> None:
