@@ -101,7 +101,7 @@ class TestRunsReport:
 class Drilled(Offline):
     """A drill that is over at once, with the journals there are."""
 
-    def drill(self, name: str, seed: int) -> Iterator[DrillResult]:  # type: ignore[override]
+    def drill(self, name: str, seed: int, files: object) -> Iterator[DrillResult]:  # type: ignore[override]
         journal = self.open_app(None, wiring.Access.READS).journal
         entries = [tuple(journal.entries(run)) for run in journal.runs()]
         yield DrillResult(
