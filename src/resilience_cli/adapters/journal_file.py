@@ -10,7 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class FileJournal:
     def append(self, run: str, entry: Entry) -> None:
         """Write one entry and sync it. Raises UsageError where the disk refuses: then it was not recorded."""
         plain = mask(entry.model_dump(mode="json", by_alias=True))
-        line = json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        line = json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode(errors="replace") + b"\n"
         path = self._path(run)
         try:
             self._runs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,11 +108,19 @@ class FileJournal:
                 raise _busy(self._lock, _holder(descriptor)) from error
             except OSError as error:
                 raise UsageError(f"{self._lock} cannot be locked: {error.strerror}", hint=_STATE_HINT) from error
-            _overwrite(descriptor, _holding(run))
+            self._name_holder(descriptor, _holding(run))
             yield
-            _overwrite(descriptor, b"")
+            with suppress(OSError):
+                _overwrite(descriptor, b"")
         finally:
             os.close(descriptor)
+
+    def _name_holder(self, descriptor: int, who: bytes) -> None:
+        """The lock is held whatever is written in it; but a disk that refuses this would refuse the journal too."""
+        try:
+            _overwrite(descriptor, who)
+        except OSError as error:
+            raise UsageError(f"{self._lock} cannot be written: {error.strerror}", hint=_STATE_HINT) from error
 
     def _open_lock(self) -> int:
         try:

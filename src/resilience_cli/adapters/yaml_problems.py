@@ -38,12 +38,14 @@ PATTERNS: Mapping[str, Callable[[str], Words]] = {
     "account": lambda v: (f"{v} is not an AWS account's id", "an account's id has twelve digits, in quotes"),
     "name": lambda v: (f"{v} cannot be a name", "letters, digits, dots, dashes and underscores, at most 63"),
     "step": lambda v: (f"{v} cannot be a step's id", "lower-case letters, digits and dashes, such as shift-traffic"),
+    "path": lambda v: (f"{v!r} cannot be a path", "a file or folder, without NUL bytes"),
 }
 PATTERN_OF = {
     r"^[a-z]{2,4}(-[a-z]+)+-\d+$": "region",
     r"^\d{12}$": "account",
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$": "name",
     r"^[a-z][a-z0-9-]{0,40}$": "step",
+    r"^[^\x00]+$": "path",
 }
 BOUNDS = {
     "greater_than": ("gt", "must be more than"),

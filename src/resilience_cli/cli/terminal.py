@@ -66,8 +66,8 @@ class Terminal:
 
     def _width(self, stream: TextIO) -> int:
         told = self.environ.get("COLUMNS", "")
-        if told.isdigit() and int(told) > 0:
-            return min(int(told), WIDEST)
+        if told.isascii() and told.isdigit() and int(told[:9]) > 0:
+            return min(int(told[:9]), WIDEST)
         try:
             return min(os.get_terminal_size(stream.fileno()).columns or 80, WIDEST)
         except (OSError, ValueError):

@@ -9,12 +9,13 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from .base import Region, Seconds, Value
+from .base import Number, Region, Seconds, Value
 from .records import Policy, fqdn
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 Spec = TypeVar("Spec", bound=Value)
+LONGEST_NAME, LONGEST_LABEL = 255, 63  # RFC 1035, section 2.3.4
 HERE = "here"  # the vantage of the machine resil runs on, beside the Regions
 
 
@@ -81,7 +82,11 @@ class RecordName(Value):
     @field_validator("name")
     @classmethod
     def _absolute(cls, name: str) -> str:
-        return fqdn(name)
+        """In the form Route 53 keeps names: lower case, absolute, ``*`` as ``\\052``."""
+        labels = name.rstrip(".").split(".")
+        if len(name) > LONGEST_NAME or any(not 0 < len(label) <= LONGEST_LABEL for label in labels):
+            raise ValueError(f"{name!r} is no domain name: labels of 1 to {LONGEST_LABEL} characters, 255 in all")
+        return fqdn(name).replace("*", "\\052")
 
 
 Home = dict[Region, Annotated[int, Field(ge=0, le=100)]] | Literal["latency", "failover"]
@@ -180,8 +185,8 @@ class Metric(Value):
     dimensions: dict[str, str] = Field(default_factory=dict)
     statistic: Literal["Average", "Sum", "Maximum", "Minimum", "SampleCount"] = "Average"
     period: Seconds = Field(default=60.0, ge=1)
-    above: float | None = None
-    below: float | None = None
+    above: Number | None = None
+    below: Number | None = None
     regions: tuple[Region, ...] = ()
     seen_from: Region | None = None
     missing: Literal["unknown", "ok", "bad"] = "unknown"
@@ -255,18 +260,21 @@ class Objectives(Value):
     ttl: Seconds = Field(default=120.0, gt=0)
 
 
+FilePath = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
+
+
 class State(Value):
     """Where runs are journalled. ``path`` is taken from the config file's folder; default a folder of the user's."""
 
     store: Literal["file"] = "file"
-    path: str | None = None
+    path: FilePath | None = None
 
 
 class Runbooks(Value):
     """Runbook files, taken from the config file's folder; default those shipped with resil."""
 
-    failover: str | None = None
-    failback: str | None = None
+    failover: FilePath | None = None
+    failback: FilePath | None = None
 
 
 def _check_regions(number: int, signal: SignalSpec, regions: Regions) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Json = Any  # JSON as the standard library reads it
 
@@ -25,7 +25,7 @@ def canonical(value: BaseModel | Json) -> str:
 
 def digest_of(value: BaseModel | Json) -> str:
     """SHA-256 of the canonical JSON, in hex."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    return hashlib.sha256(canonical(value).encode(errors="replace")).hexdigest()
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -33,7 +33,9 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 def parse_duration(text: object) -> object:
     """``"1m30s"`` -> 90.0. Numbers pass through as seconds; anything else is refused with the form expected."""
-    if isinstance(text, bool) or not isinstance(text, str):
+    if isinstance(text, bool):
+        raise ValueError(f"a duration looks like 30s, 5m or 1h30m, not {str(text).lower()}")
+    if not isinstance(text, str):
         return text
     import re
 
@@ -43,4 +45,5 @@ def parse_duration(text: object) -> object:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-Seconds = Annotated[float, BeforeValidator(parse_duration)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, BeforeValidator(parse_duration), Field(allow_inf_nan=False)]

@@ -84,7 +84,7 @@ def recheck(setup: Setup, kept: KeptPlan) -> Decided:
 
 def run(setup: Setup, plan: Plan, facts: Facts, operator: Operator, how: How) -> Iterator[Entry]:
     """Carry out an approved plan, its evidence kept in the journal. The last entry is Closed."""
-    stage = Stage(setup.app, plan, setup.world(), setup.clock, operator, setup.pace)
+    stage = Stage(setup.app, plan, setup.world(), setup.clock, operator, setup.pace, seen=facts)
     return execute.start(stage, setup.journal, _new_run(setup, plan), _author(setup, stage.world, how, facts), facts)
 
 

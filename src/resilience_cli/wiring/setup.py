@@ -102,10 +102,17 @@ def _aws_world(app: App, clock: Clock, access: Access, prefer: Sequence[str]) ->
     return AwsWorld(Sessions(sts_regions=sts_order(app, prefer)), app, now=clock.now)
 
 
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"state.path {path}: {error}") from error
+
+
 def state_directory(app: App, config: Path) -> Path:
     """Where journals live: ``state.path`` from the config's folder, else $XDG_STATE_HOME/resil, else the user's own."""
     if app.state.path is not None:
-        return config.parent / Path(app.state.path).expanduser()
+        return config.parent / _expanded(app.state.path)
     base = os.environ.get("XDG_STATE_HOME")
     return (Path(base) if base else Path.home() / ".local" / "state") / "resil"
 
