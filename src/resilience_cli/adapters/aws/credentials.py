@@ -127,7 +127,7 @@ def _unusable(operation: str, nobody: NobodyAnswered) -> UsageError:
         return UsageError(f"AWS gives no credentials: {refusal}", hint="check the role of this profile")
     return UsageError(
         f"no AWS credentials: STS gave no answer to {operation} in any Region: {nobody}",
-        hint="nothing was changed; use a profile whose keys need no STS (AWS_PROFILE), or try again",
+        hint="use a profile whose keys need no STS (AWS_PROFILE), or try again",
     )
 
 
