@@ -25,12 +25,14 @@ def assess(app: App, facts: Facts) -> tuple[Verdict, ...]:
     return tuple(_verdict(app, region, readings, idle) for region in app.regions.serving)
 
 
-def is_enough(app: App, facts: Facts, regions: Collection[str]) -> bool:
+def is_enough(app: App, facts: Facts, regions: Collection[str], without: Collection[Topic] = ()) -> bool:
     """Whether no answer still missing could change these Regions' verdicts, and all but signals and answers is in.
 
     What is missing is taken as good, as bad and as unknown in turn: a verdict that stays the same is settled.
+    ``without``: further topics that need not be in.
     """
-    if any(unread.hanging and unread.topic not in (Topic.SIGNALS, Topic.ANSWERS) for unread in facts.unread):
+    spared = (Topic.SIGNALS, Topic.ANSWERS, *without)
+    if any(unread.hanging and unread.topic not in spared for unread in facts.unread):
         return False
     outcomes = {
         tuple(v.verdict for v in assess(app, _supposed(facts, level)) if v.region in regions) for level in Level

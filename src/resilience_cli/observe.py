@@ -16,7 +16,7 @@ from .model.readings import PENDING, Reading
 from .ports import Clock, Read, World
 
 DEADLINE_S = 13.0  # with start-up, `status` stays within 15 s while a Region hangs
-LULL_S = 0.1
+LULL_S = 0.05
 EVERYTHING = frozenset(Topic)
 Result = Seen | Exception
 Enough = Callable[[Facts], bool]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..model.app import App
+from ..model.facts import Facts
 from ..model.plan import Plan
 from ..ports import Clock, Operator, World
 
@@ -29,7 +30,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a step is carried out with."""
+    """What a step is carried out with. ``seen``: the look that the plan was made on, where it is this command's own."""
 
     app: App
     plan: Plan
@@ -37,6 +38,7 @@ class Stage:
     clock: Clock
     operator: Operator
     pace: Pace = Pace()
+    seen: Facts | None = None
 
     def waits(self, seconds: float) -> Callable[[], bool]:
         """A question to ask between attempts: is there time left? Sleeps one poll when there is."""

@@ -13,9 +13,10 @@ from ..assess import is_enough
 from ..errors import Refused, Stale, UsageError
 from ..execute import Author, Stage
 from ..journal import prior_switches
+from ..model.app import App, LeverKind
 from ..model.facts import Facts, Topic
 from ..model.plan import Decision, Intent, Mode, NothingToDo, Plan, Refusal, Says
-from ..model.run import Entry
+from ..model.run import EffectState, Entry, Run
 from ..model.runbook import Runbook
 from ..model.status import Status
 from ..observe import Enough, gather
@@ -54,10 +55,27 @@ def decide(setup: Setup, intent: Intent, runbook: Path | None = None) -> Decided
 
 def _decide(setup: Setup, intent: Intent, runbook: Runbook) -> Decided:
     """An emergency does not wait for answers that could not change its plan; what it did not wait for stays listed."""
-    wanted = {intent.to} if intent.mode is Mode.EMERGENCY and intent.to else None
-    enough = None if wanted is None else lambda facts: is_enough(setup.app, facts, wanted)
-    facts = observe(setup, enough)
+    facts = observe(setup, _enough(setup, intent.to) if intent.mode is Mode.EMERGENCY and intent.to else None)
     return Decided(planner.plan(setup.app, runbook, intent, facts), facts, runbook)
+
+
+CONTROL_PLANE_S = 2.0
+"""How long an emergency waits for Route 53's control plane where another lever moves the traffic."""
+
+
+def _enough(setup: Setup, target: str) -> Enough:
+    start = setup.clock.monotonic()
+
+    def enough(facts: Facts) -> bool:
+        waited = setup.clock.monotonic() - start >= CONTROL_PLANE_S
+        spared = (Topic.RECORDS, Topic.CHECKS) if waited and _moves_without_route53(setup.app) else ()
+        return is_enough(setup.app, facts, {target}, spared)
+
+    return enough
+
+
+def _moves_without_route53(app: App) -> bool:
+    return all(route.levers[:1] == (LeverKind.ROUTING_CONTROL,) for route in app.routing)
 
 
 def recheck(setup: Setup, kept: KeptPlan) -> Decided:
@@ -101,11 +119,42 @@ def resume(setup: Setup, run_id: str | None, operator: Operator, how: How = "yes
     known = show_run(setup, run_id) if run_id else newest_run(setup)
     if not known.resumable:
         raise UsageError(f"run {known.run} is {known.outcome}: there is nothing to resume", hint="resil status")
+    if later := _moved_since(setup, known):
+        raise UsageError(
+            f"run {known.run} was overtaken: {later.run} has moved traffic since", hint="resil status; then make a new plan"
+        )
     stage = Stage(setup.app, known.plan, setup.world(), setup.clock, operator, setup.pace)
-    facts = gather(stage.world, setup.app, setup.clock, topics=frozenset({Topic.CALLER}))
-    if (guard := pinned_account(setup.app, facts)).says is Says.NO:
-        raise Refused(f"{guard.why}: run {known.run} was not resumed", hint=guard.cure)
+    facts = _look_before_resuming(setup, known)
     return execute.resume(stage, setup.journal, known.run, _author(setup, stage.world, how, facts))
+
+
+def _moved_since(setup: Setup, run: Run) -> Run | None:
+    """A later run that changed something: what this one was planned on may look the same, and is another world."""
+    return next((later for later in list_runs(setup) if later.run > run.run and later.changed), None)
+
+
+def _look_before_resuming(setup: Setup, run: Run) -> Facts:
+    """Fresh facts for what is left of the plan. Raises Refused where it must not be done now."""
+    plan = run.plan
+    emergency = plan.mode is Mode.EMERGENCY
+
+    def enough(facts: Facts) -> bool:
+        return emergency and is_enough(setup.app, facts, plan.target)
+
+    topics = frozenset(Topic) - {Topic.ANSWERS}
+    facts = gather(setup.world(), setup.app, setup.clock, topics=topics, enough=enough)
+    guard = pinned_account(setup.app, facts)
+    if guard.says is Says.NO:
+        raise Refused(f"run {run.run} was not resumed: {guard.why}", hint=guard.cure)
+    left = [
+        effect
+        for planned, step in zip(plan.steps, run.steps, strict=True)
+        for effect, state in zip(planned.effects, step.effects, strict=True)
+        if state is not EffectState.CONFIRMED
+    ]
+    if objections := planner.objections(setup.app, facts, left):
+        raise Refused(f"run {run.run} was not resumed: {'; '.join(objections)}", hint="resil status")
+    return facts
 
 
 def _new_run(setup: Setup, plan: Plan) -> str:

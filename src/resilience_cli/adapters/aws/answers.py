@@ -8,12 +8,13 @@ An answer that could be that of a Region whose target does not resolve is no ans
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from ... import routing, simulate
 from ...errors import AwsTrouble, Uncertain, Unreachable
-from ...model.app import HERE, Route
+from ...model.app import HERE, App, Endpoints, Route
 from ...model.facts import Answer, Seen, Topic, ZoneRecords
 from ...model.records import RecordSet, fqdn
 from ...ports import Read
@@ -31,13 +32,16 @@ Resolve = Callable[[str, str], Sequence[str]]
 class Questions:
     """The questions about one route. ``servers`` names whom to ask; ``records`` what its Regions' targets are.
 
-    ``otherwise``: who resolves a target that the server asked does not know.
+    ``otherwise``: who resolves a target that the server asked does not know. ``probed``: each Region's own hosts, as
+    the config's endpoint signals name them; an answer that is one of theirs is attributed without the records, which
+    only Route 53's control plane can tell.
     """
 
     route: Route
     servers: Callable[[], Sequence[str]]
     records: Callable[[], ZoneRecords]
     otherwise: Resolve
+    probed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def reads(self) -> Iterator[Read]:
         """One without a place, and one for each Region that has a client subnet."""
@@ -84,6 +88,8 @@ class Questions:
         """The Region whose target has one of these addresses; None where no Region's has, or several have."""
         if not values:
             return None
+        if (probed := self._probed(values)) is not None:
+            return probed
         known: dict[str, Addresses] = {}
         for _ in range(LOOKS):
             for region, found in self._targets(server).items():
@@ -97,6 +103,16 @@ class Questions:
                 f"{', '.join(sorted(values))} may be {', '.join(unresolved)}'s: that target did not resolve"
             )
         return None
+
+    def _probed(self, values: Addresses) -> str | None:
+        """The one Region whose probed hosts have one of these addresses."""
+        rtype = self.route.record.type
+        found = [
+            region
+            for region, hosts in self.probed.items()
+            if any(_normal(_literal(host) or self.otherwise(host, rtype), rtype) & values for host in hosts)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _targets(self, server: dns.Server) -> dict[str, Addresses]:
         """Each Region's addresses now: the values of its records, and what the names behind its aliases resolve to."""
@@ -120,6 +136,22 @@ class Questions:
         except AwsTrouble:
             found = ()  # a zone's own server refuses names that are not its own
         return _normal(found or self.otherwise(leaf.alias.dns_name, rtype), rtype)
+
+
+def probed_hosts(app: App) -> dict[str, frozenset[str]]:
+    """The hosts of the config's endpoint probes, by Region."""
+    found: dict[str, set[str]] = {}
+    for spec in app.signals_of(Endpoints):
+        for region, url in spec.urls.items():
+            found.setdefault(region, set()).add(urlsplit(url).hostname or "")
+    return {region: frozenset(hosts - {""}) for region, hosts in found.items()}
+
+
+def _literal(host: str) -> tuple[str, ...]:
+    try:
+        return (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        return ()
 
 
 def _leaves(held: ZoneRecords, entry: RecordSet, rtype: str, depth: int = 0) -> Iterator[RecordSet]:

@@ -12,7 +12,9 @@ refusal after an attempt of unknown end is therefore settled by reading.
 
 import random
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
 
 from ...errors import AwsTrouble, Conflicting, Denied, Malformed, SafetyRule, Throttled, Uncertain, Unreachable
 from ...model.app import Arc, ClusterEndpoint
@@ -22,6 +24,7 @@ from .reading import legible
 from .session import Api, Sessions
 
 CLUSTER = "route53-recovery-cluster"
+HEDGE_S = 0.5  # a sound endpoint has answered by then; the next one is asked beside the one that has not
 MOST_CONTROLS = 10  # routing control quotas: routing controls per UpdateRoutingControlStates call
 NEXT_ENDPOINT = (Uncertain, Unreachable, Throttled)
 _RULE = re.compile(r"arn:aws[a-z-]*:route53-recovery-control::\d{12}:controlpanel/[^/\s]+/safetyrule/[0-9A-Za-z]+")
@@ -40,6 +43,7 @@ class Cluster:
         self._arc = arc
         self._sessions = sessions
         self._chance = chance
+        self._heard: dict[str, bool] = {}
 
     def read(self, arns: Sequence[str], *, avoid: str | None = None) -> tuple[RoutingControl, ...]:
         """The states of these controls, from the first endpoint that answers. NotFound if one does not exist."""
@@ -70,10 +74,13 @@ class Cluster:
         raise uncertain or last
 
     def _order(self, avoid: str | None) -> list[ClusterEndpoint]:
-        """At random, so that five operators do not all meet the one that is away; the Region being left comes last."""
+        """At random, so that five operators do not all meet the one that is away; then those first that have answered
+        this command, and those last that have not, or are in the Region being left."""
         endpoints = list(self._arc.cluster)
         self._chance.shuffle(endpoints)
-        return sorted(endpoints, key=lambda endpoint: endpoint.region == avoid)
+        silent = [endpoint.endpoint for endpoint in endpoints if self._heard.get(endpoint.endpoint) is False]
+        heard = [endpoint.endpoint for endpoint in endpoints if self._heard.get(endpoint.endpoint)]
+        return sorted(endpoints, key=lambda e: (e.region == avoid, e.endpoint in silent, e.endpoint not in heard))
 
     def _set_at(self, endpoint: ClusterEndpoint, effect: ControlsEffect) -> Receipt:
         """One endpoint: look, then set. The look is the compare of a compare-and-swap that the API does not have."""
@@ -111,17 +118,44 @@ class Cluster:
         return all(c.arn in states and states[c.arn].state == c.after for c in effect.controls)
 
     def _anywhere(self, arns: Sequence[str], endpoints: Iterable[ClusterEndpoint]) -> States:
-        last: AwsTrouble = Unreachable("the ARC cluster has no endpoint")
-        for endpoint in endpoints:
+        """From the first that answers: one after the other, the next as soon as one fails or has taken ``HEDGE_S``."""
+        answers: SimpleQueue[States | Exception] = SimpleQueue()
+        waiting = list(endpoints)
+        asked = 0
+        last: Exception = Unreachable("the ARC cluster has no endpoint")
+        while waiting or asked:
+            if waiting:
+                self._ask_beside(waiting.pop(0), arns, answers)
+                asked += 1
             try:
-                return self._at(endpoint, arns)
-            except NEXT_ENDPOINT as trouble:
-                last = trouble
+                answer = answers.get(timeout=HEDGE_S if waiting else None)
+            except Empty:
+                continue
+            asked -= 1
+            if not isinstance(answer, Exception):
+                return answer
+            if not isinstance(answer, NEXT_ENDPOINT):
+                raise answer
+            last = answer
         raise last
 
+    def _ask_beside(
+        self, endpoint: ClusterEndpoint, arns: Sequence[str], answers: SimpleQueue[States | Exception]
+    ) -> None:
+        def ask() -> None:
+            try:
+                answers.put(self._at(endpoint, arns))
+            except Exception as trouble:  # handed to the caller's thread, which raises what it does not know
+                answers.put(trouble)
+
+        threading.Thread(target=ask, daemon=True, name=f"ARC {endpoint.region}").start()
+
     def _at(self, endpoint: ClusterEndpoint, arns: Sequence[str]) -> States:
+        self._heard.setdefault(endpoint.endpoint, False)
         api = self._sessions.reader(CLUSTER, endpoint.region, endpoint=endpoint.endpoint, elsewhere=True)
-        return legible(endpoint.endpoint, lambda: {c.arn: c for c in _states(api, endpoint, arns)})()
+        states = legible(endpoint.endpoint, lambda: {c.arn: c for c in _states(api, endpoint, arns)})()
+        self._heard[endpoint.endpoint] = True
+        return states
 
 
 def _states(api: Api, endpoint: ClusterEndpoint, arns: Sequence[str]) -> Iterator[RoutingControl]:

@@ -13,7 +13,7 @@ from ...model.app import App, LeverKind, Route
 from ...model.facts import Seen, Topic, Unread, ZoneRecords
 from ...model.records import HealthCheck
 from ...ports import Read
-from .answers import Questions, by_the_system
+from .answers import Questions, by_the_system, probed_hosts
 from .check_uses import CheckUses
 from .checks import Checks
 from .reading import Once, legible
@@ -119,7 +119,8 @@ class _Group:
         for route in self._routes:
             named = self._routed.resolver or self._app.dns.resolver
             if named or not route.private:
-                yield from Questions(route, self._servers(route, named), self._known, by_the_system).reads()
+                servers = self._servers(route, named)
+                yield from Questions(route, servers, self._known, by_the_system, probed_hosts(self._app)).reads()
 
     def _servers(self, route: Route, named: str | None) -> Once[Sequence[str]]:
         return Once(lambda: (named,) if named else self._routed.zones.name_servers(route))
