@@ -31,7 +31,8 @@ from ..model.run import (
 )
 from ..model.runbook import Approve, Check, Parallel, ShiftTraffic, Verify
 from ..ports import JournalStore
-from .effects import Task, carry_out
+from ..simulate import Standing
+from .effects import Task, carry_out, lasting, look
 from .steps import Pace, Stage, StepFailed
 from .watching import together, watch
 from .writing import Pen
@@ -85,6 +86,8 @@ def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Itera
         before = fold(told)
         if not before.resumable:
             raise UsageError(f"run {run} is {before.outcome}: there is nothing to resume", hint="resil status")
+        if before.digest != before.plan.digest:
+            raise UsageError(f"the plan in the journal of run {run} is not the one that was approved: it was edited")
         stage = replace(stage, plan=before.plan)
         pen = Pen(store, stage.clock, run, seq=before.last_seq, asked=before.changed)
         yield pen.write(Resumed, caller=author.caller, host=author.host)
@@ -94,14 +97,16 @@ def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Itera
 
 
 def _to_look_again(run: Run) -> frozenset[str]:
-    """The checks that were passed before a shift that is still to be done: what they saw may be long ago."""
-    checks: list[str] = []
+    """What was seen before the run broke off may be long ago: every verify is done again, and the checks before a
+    shift that is still to be done."""
+    looks: set[str] = {planned.id for planned in run.plan.steps if _verifies(run.plan, planned.id)}
+    checks: set[str] = set()
     for planned, step in zip(run.plan.steps, run.steps, strict=True):
         if isinstance(planned.spec, Check | Parallel):
-            checks.append(planned.id)
+            checks.add(planned.id)
         if isinstance(planned.spec, ShiftTraffic) and step.state is not StepState.FINISHED:
-            return frozenset(checks)
-    return frozenset()
+            looks |= checks
+    return frozenset(looks)
 
 
 def _to_the_end(stage: Stage, pen: Pen, again: frozenset[str] = frozenset()) -> Iterator[Entry]:
@@ -118,7 +123,10 @@ def _to_the_end(stage: Stage, pen: Pen, again: frozenset[str] = frozenset()) -> 
         raise
     else:
         outcome, why = _end(stage.plan, _so_far(pen))
-        yield pen.write(Closed, outcome=outcome, why=why)
+        undone = _undone(stage) if outcome is Outcome.DONE else ""
+        if undone:
+            outcome, why = Outcome.INCOMPLETE, undone
+        yield pen.write(Closed, outcome=outcome, why=why, final=bool(undone))
 
 
 def _end(plan: Plan, run: Run) -> tuple[Outcome, str]:
@@ -133,6 +141,14 @@ def _end(plan: Plan, run: Run) -> tuple[Outcome, str]:
     told += [] if seen else ["no step verified it from outside"]
     uncertain = any(state is EffectState.UNCERTAIN for step in open_ for state in step.effects)
     return (Outcome.UNKNOWN if uncertain else Outcome.INCOMPLETE), "; ".join(told)
+
+
+def _undone(stage: Stage) -> str:
+    """What someone else changed after it was verified, or "". What can't be read now was seen to hold then."""
+    gone = [
+        effect for effect in lasting(stage.plan.effects) if look(stage, effect) in (Standing.BEFORE, Standing.OTHER)
+    ]
+    return "someone else changed what this run had set, after it was seen to hold" if gone else ""
 
 
 def _verifies(plan: Plan, step_id: str) -> bool:
@@ -205,10 +221,10 @@ def _carry_out(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
 def _shift(stage: Stage, pen: Pen, step: PlannedStep) -> Doing:
     known = next(found for found in _so_far(pen).steps if found.id == step.id)
     for number, effect in enumerate(step.effects):
-        state, receipt = known.effects[number], known.receipts[number]
+        state = known.effects[number]
         if state is EffectState.CONFIRMED:
             continue  # seen to hold before; should it hold no longer, that is someone else's change
-        task = Task(step.id, number, effect, step.spec.timeout, receipt, state is EffectState.UNCERTAIN)
+        task = Task(step.id, number, effect, step.spec.timeout, state is EffectState.UNCERTAIN)
         yield from carry_out(stage, pen, task)
     return f"{len(step.effects)} change(s) confirmed"
 

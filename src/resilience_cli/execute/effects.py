@@ -5,11 +5,11 @@ answer was lost, and after a crash are one and the same path: what holds already
 someone else changed is left alone.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import NamedTuple, assert_never
 
 from ..errors import AwsTrouble, Conflicting, SafetyRule, Throttled, Uncertain, Unreachable, UsageError
-from ..model.effects import ControlsEffect, Effect, Receipt
+from ..model.effects import CheckEffect, ControlsEffect, Effect, Receipt, WeightsEffect
 from ..model.run import Confirmed, Declined, Entry, Noted, Performed, Performing
 from ..observe import look_at
 from ..simulate import Standing, standing
@@ -18,29 +18,27 @@ from .writing import Pen
 
 
 class Task(NamedTuple):
-    """One effect of one step. ``receipt``: what an attempt before a crash was given; ``asked``: there was one."""
+    """One effect of one step. ``asked``: there was an attempt before a crash."""
 
     step: str
     number: int
     effect: Effect
     timeout_s: float
-    receipt: Receipt | None = None
     asked: bool = False
 
 
 def carry_out(stage: Stage, pen: Pen, task: Task) -> Iterator[Entry]:
     """Raises StepFailed where the effect is not seen to hold in time, saying whether it may have happened."""
     more = stage.waits(task.timeout_s)
-    receipt, asked = task.receipt, task.asked
+    asked = task.asked
     attempt: _Attempt | None = None
     refused_since: float | None = None
     time_left = True
     while True:
-        stands = _look(stage, task.effect)
+        stands = look(stage, task.effect)
         if stands is Standing.AFTER:
-            if receipt is None:
-                yield pen.write(Performed, step=task.step, effect=task.number, receipt=Receipt(), how="adopted")
-            yield from _confirm(stage, pen, task, receipt or Receipt(), more)
+            yield pen.write(Performed, step=task.step, effect=task.number, receipt=Receipt(), how="adopted")
+            yield from _confirm(stage, pen, task, Receipt(), more)
             return
         if stands is Standing.OTHER:
             raise StepFailed(_foreign(task.effect), stale=True, uncertain=asked)
@@ -125,7 +123,7 @@ def _confirm(stage: Stage, pen: Pen, task: Task, receipt: Receipt, more: Callabl
         if not more():
             told = "is still PENDING" if reached == "no" else "could not be read"
             raise StepFailed(f"accepted, but change {receipt.change_id} {told}", uncertain=True)
-    while (stands := _look(stage, task.effect)) is not Standing.AFTER:
+    while (stands := look(stage, task.effect)) is not Standing.AFTER:
         if stands is Standing.OTHER:
             raise StepFailed(_foreign(task.effect), uncertain=False)
         if not more():
@@ -134,10 +132,29 @@ def _confirm(stage: Stage, pen: Pen, task: Task, receipt: Receipt, more: Callabl
     yield pen.write(Confirmed, step=task.step, effect=task.number, evidence=evidence)
 
 
-def _look(stage: Stage, effect: Effect) -> Standing:
+def look(stage: Stage, effect: Effect) -> Standing:
+    """How the world stands to one effect now."""
     return standing(effect, look_at(stage.world, stage.app, effect, stage.clock, stage.pace.look_s))
 
 
 def _foreign(effect: Effect) -> str:
     what = "routing controls" if isinstance(effect, ControlsEffect) else "records or health check"
     return f"someone else changed the {what} since the plan was made; their change was left as it is"
+
+
+def lasting(effects: Sequence[Effect]) -> tuple[Effect, ...]:
+    """The effects that must still hold when all are done: of several on one thing (a ramp's stages) the last."""
+    last = {_subject(effect): effect for effect in effects}
+    return tuple(last.values())
+
+
+def _subject(effect: Effect) -> tuple[str, ...]:
+    match effect:
+        case WeightsEffect():
+            return (effect.zone_id, *sorted({f"{record.name} {record.type}" for record in effect.before}))
+        case CheckEffect():
+            return (effect.check.id,)
+        case ControlsEffect():
+            return tuple(sorted(change.arn for change in effect.controls))
+        case _:
+            assert_never(effect)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, assert_never
 
+from ..errors import UsageError
 from ..model.app import App, LeverKind, Route
 from ..model.effects import PLANE, CheckEffect, ControlsEffect, Effect, WeightsEffect
 from ..model.plan import Mode, PlannedStep
@@ -23,6 +24,9 @@ def fill(app: App, runbook: Runbook, mode: Mode, moves: Moves, ramp: Ramp | None
             found += _shift(app, step, mode, moves, ramp)
         else:
             found.append(_plain(step, mode))
+    ids = [step.id for step in found]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise UsageError(f"step {', '.join(twice)} has the name of a stage of the ramp", hint="give it another id")
     return tuple(found)
 
 

@@ -21,6 +21,7 @@ from ..model.runbook import Runbook
 from ..model.status import Status
 from ..observe import Enough, gather
 from ..planner.guards import pinned_account
+from ..planner.resuming import objections
 from ..ports import Operator, World
 from ..survey import survey
 from .journals import list_runs, newest_run, show_run, unfinished
@@ -121,7 +122,8 @@ def resume(setup: Setup, run_id: str | None, operator: Operator, how: How = "yes
         raise UsageError(f"run {known.run} is {known.outcome}: there is nothing to resume", hint="resil status")
     if later := _moved_since(setup, known):
         raise UsageError(
-            f"run {known.run} was overtaken: {later.run} has moved traffic since", hint="resil status; then make a new plan"
+            f"run {known.run} was overtaken: {later.run} has moved traffic since",
+            hint="resil status; then make a new plan",
         )
     stage = Stage(setup.app, known.plan, setup.world(), setup.clock, operator, setup.pace)
     facts = _look_before_resuming(setup, known)
@@ -152,8 +154,8 @@ def _look_before_resuming(setup: Setup, run: Run) -> Facts:
         for effect, state in zip(planned.effects, step.effects, strict=True)
         if state is not EffectState.CONFIRMED
     ]
-    if objections := planner.objections(setup.app, facts, left):
-        raise Refused(f"run {run.run} was not resumed: {'; '.join(objections)}", hint="resil status")
+    if reasons := objections(setup.app, facts, left):
+        raise Refused(f"run {run.run} was not resumed: {'; '.join(reasons)}", hint="resil status")
     return facts
 
 
