@@ -34,7 +34,8 @@ def _judge(event: str, arguments: Sequence[Any]) -> None:
     if event in _TO_ADDRESS:
         address = arguments[1]
         if address is not None and not (isinstance(address, tuple) and is_loopback(address[0])):
-            raise NotLoopback(address)  # None: a connected socket, which was judged when it connected
+            where = address[0] if isinstance(address, tuple) else address
+            raise NotLoopback(where)  # None: a connected socket, which was judged when it connected
     elif event in _LOOK_UPS:
         host = arguments[0][0] if isinstance(arguments[0], tuple) else arguments[0]
         if host and not is_loopback(host):
