@@ -161,10 +161,10 @@ def _causes(error: BaseException) -> Iterable[BaseException]:
 def _said(error: urllib3.exceptions.HTTPError) -> str:
     """The reason in words, without the object addresses that urllib3's own messages carry."""
     match error:
+        case urllib3.exceptions.NewConnectionError():  # for urllib3 a kind of timeout, whatever its cause
+            return str(error).rpartition(": ")[2]
         case urllib3.exceptions.TimeoutError():
             return "timed out"
-        case urllib3.exceptions.NewConnectionError():
-            return str(error).rpartition(": ")[2]
         case _:
             return f"{type(error).__name__}: {error}"
 
