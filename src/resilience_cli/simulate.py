@@ -96,7 +96,7 @@ def shares_near(
     return shares
 
 
-def _places(app: App, facts: Facts) -> tuple[str, ...]:
+def places(app: App, facts: Facts) -> tuple[str, ...]:
     """Where to ask from to have asked from everywhere: near each Region, or anywhere if no record is by latency."""
     by_latency = any(record.policy is Policy.LATENCY for found in facts.zones for record in found.records)
     return app.regions.serving if by_latency else app.regions.serving[:1]
@@ -106,13 +106,13 @@ def _region_on(route: Route, path: tuple[RecordSet, ...]) -> str:
     return next((region for record in path if (region := region_of(route, record)) is not None), "")
 
 
-def reachable(app: App, route: Route, facts: Facts) -> dict[str, frozenset[str]]:
+def reachable(app: App, route: Route, facts: Facts, rtype: str | None = None) -> dict[str, frozenset[str]]:
     """For each place (nearest serving Region), the Regions some answer could name, whatever unknown checks say."""
     return {
         place: frozenset(
             region
             for unknown_is in (True, False)
-            for region, share in shares_near(app, route, facts, place, unknown_is=unknown_is).items()
+            for region, share in shares_near(app, route, facts, place, unknown_is=unknown_is, rtype=rtype).items()
             if share
         )
         for place in app.regions.serving
@@ -123,7 +123,7 @@ def shares(app: App, route: Route, facts: Facts) -> dict[str, float | None]:
     """Each Region's share of all traffic; None where it hangs on unread health or on where the askers are."""
     views = [
         shares_near(app, route, facts, place, unknown_is=unknown_is)
-        for place in _places(app, facts)
+        for place in places(app, facts)
         for unknown_is in (True, False)
     ]
     regions = app.regions.serving
@@ -133,14 +133,21 @@ def shares(app: App, route: Route, facts: Facts) -> dict[str, float | None]:
     return {region: float(next(iter(found))) if len(found) == 1 else None for region, found in seen.items()}
 
 
-def receiving(app: App, route: Route, facts: Facts) -> frozenset[str]:
+def receiving(app: App, route: Route, facts: Facts, rtype: str | None = None) -> frozenset[str]:
     """Regions that get traffic from anywhere, unknown health checks taken as healthy."""
     return frozenset(
         region
-        for place in _places(app, facts)
-        for region, share in shares_near(app, route, facts, place).items()
+        for place in places(app, facts)
+        for region, share in shares_near(app, route, facts, place, rtype=rtype).items()
         if share
     )
+
+
+def regions_named(route: Route, facts: Facts, rtype: str) -> frozenset[str]:
+    """The Regions that a record set of this type under the routed name stands for."""
+    found = zone_of(route, facts)
+    records = group(found.records, route.record.name, rtype) if found else ()
+    return frozenset(region for record in records if (region := region_of(route, record)) is not None)
 
 
 def recovered(facts: Facts) -> Facts:
@@ -159,7 +166,7 @@ def entitled(app: App, route: Route, facts: Facts, rtypes: Sequence[str]) -> fro
         region
         for state in ((facts, recovered(facts)) if facts.checks else (facts,))
         for rtype in rtypes
-        for place in _places(app, facts)
+        for place in places(app, facts)
         for region, share in shares_near(app, route, state, place, rtype=rtype).items()
         if share
     )

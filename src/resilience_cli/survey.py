@@ -5,23 +5,32 @@ from collections.abc import Sequence
 from . import planner, simulate
 from .assess import assess, data_at_risk, verdict_on
 from .model.app import App, Route
-from .model.facts import Facts
+from .model.facts import Facts, Topic, Unread
+from .model.plan import Says
 from .model.readings import Judged, Verdict
 from .model.records import Policy
 from .model.status import RegionStatus, RouteStatus, Status
-from .planner.found import records_of
+from .planner.found import contradictions
+from .planner.guards import pinned_account
+from .planner.homecoming import kept_away, traffic_home
 
 
 def survey(app: App, facts: Facts, unfinished_run: str = "") -> Status:
-    """What an operator needs to see. Raises UsageError where resil.yaml contradicts the records found."""
+    """What an operator needs to see. Raises UsageError where resil.yaml contradicts the records found, unless they
+    were found in another account than resil.yaml pins: then they are not this app's records, and are left out."""
+    account_problem = _account_problem(app, facts)
+    if differs := contradictions(app, app.routing, facts):
+        if not account_problem:
+            raise differs
+        facts = _without_records(facts, differs.message)
     verdicts = assess(app, facts)
     routes = tuple(_route(app, route, facts, verdicts) for route in app.routing)
-    carrying = _carrying(app, facts)
-    at_home = _all_at_home(routes)
+    at_home = _all([route.at_home for route in routes])
     return Status(
         app=app.app,
         observed_at=facts.observed_at,
         caller=facts.caller,
+        account_problem=account_problem,
         regions=tuple(_region(app, region, routes, verdicts) for region in app.regions.serving),
         routes=routes,
         verdicts=verdicts,
@@ -29,11 +38,24 @@ def survey(app: App, facts: Facts, unfinished_run: str = "") -> Status:
         answers=facts.answers,
         unread=facts.unread,
         overrides=facts.overrides,
-        data_at_risk=data_at_risk(app, facts.readings, carrying),
+        data_at_risk=data_at_risk(app, facts.readings, _carrying(app, facts)),
         at_home=at_home,
-        recommendation=_recommend(app, facts, verdicts, at_home, unfinished_run),
+        recommendation=_recommend(app, facts, routes, verdicts, unfinished_run),
         unfinished_run=unfinished_run,
     )
+
+
+def _account_problem(app: App, facts: Facts) -> str:
+    """What is wrong with the account these facts come from, or "": the same question that every plan is asked."""
+    found = pinned_account(app, facts)
+    if found.says is not Says.NO:
+        return ""
+    return f"{'ACCOUNT UNKNOWN' if facts.caller is None else 'WRONG ACCOUNT'}: {found.why}; {found.cure}"
+
+
+def _without_records(facts: Facts, why: str) -> Facts:
+    unread = Unread(topic=Topic.RECORDS, subject="records", region="route53", why=why)
+    return facts.model_copy(update={"zones": (), "unread": (*facts.unread, unread)})
 
 
 def _carrying(app: App, facts: Facts) -> tuple[str, ...]:
@@ -54,22 +76,22 @@ def _region(app: App, region: str, routes: Sequence[RouteStatus], verdicts: Sequ
     )
 
 
-def _all_at_home(routes: Sequence[RouteStatus]) -> bool | None:
-    states = {route.at_home for route in routes}
+def _all(states: Sequence[bool | None]) -> bool | None:
     return False if False in states else None if None in states else True
 
 
 def _route(app: App, route: Route, facts: Facts, verdicts: Sequence[Verdict]) -> RouteStatus:
-    records_of(route, facts)
     source, target = _next_move(app, route, facts, verdicts)
-    lever, why = planner.lever_for(route, facts, source, target)
+    lever, why = planner.lever_for(route, facts, source, target, verdicts)
+    levers_home = planner.levers_home(app, route, facts)
     return RouteStatus(
         name=route.record.name,
         type=route.record.type,
         policy=route.policy,
         shares=simulate.shares(app, route, facts),
         why=_why(app, route, facts),
-        at_home=planner.is_home(app, route, facts),
+        levers_home=levers_home,
+        at_home=_all([levers_home, traffic_home(app, route, facts)]) if levers_home else levers_home,
         lever=lever or "none usable",
         lever_why=f"{source} to {target}: {why}",
     )
@@ -103,29 +125,65 @@ def _why(app: App, route: Route, facts: Facts) -> str:
 
 
 def _recommend(
-    app: App,
-    facts: Facts,
-    verdicts: Sequence[Verdict],
-    at_home: bool | None,
-    unfinished_run: str,
+    app: App, facts: Facts, routes: Sequence[RouteStatus], verdicts: Sequence[Verdict], unfinished_run: str
 ) -> str:
+    """The account first, for nothing is done in a wrong one; then a Region that fails users; then what was begun.
+
+    Where it is not known whose account it is, what would be next is told all the same.
+    """
+    problem = _account_problem(app, facts)
+    if problem and facts.caller is not None:
+        return problem
+    next_ = _next(app, facts, routes, verdicts, unfinished_run)
+    return f"{problem}; then {next_}" if problem else next_
+
+
+def _next(
+    app: App, facts: Facts, routes: Sequence[RouteStatus], verdicts: Sequence[Verdict], unfinished_run: str
+) -> str:
+    if leave := _leave(app, facts, verdicts):
+        also = f"  (run {unfinished_run} is not finished: if it is this move, resil runs resume {unfinished_run})"
+        return leave + (also if unfinished_run else "")
     if unfinished_run:
         return f"resil runs resume {unfinished_run}  (a run is not finished)"
-    carrying = _carrying(app, simulate.recovered(facts))  # what comes back by itself, once checks pass, counts too
-    bad = [region for region in carrying if verdict_on(verdicts, region) is Judged.IMPAIRED]
     fit = [region for region in app.regions.serving if verdict_on(verdicts, region) is Judged.HEALTHY]
-    if bad and fit:
-        leave = f" --from {bad[0]}" if len(app.regions.serving) > 2 else ""
-        return f"resil failover --to {fit[0]}{leave} --mode emergency"
-    if bad:
-        return f"{', '.join(bad)} impaired, and no other Region is healthy: look at what is unknown before moving"
     unfit = [region for region in planner.returning(app, facts) if region not in fit]
-    if at_home is False and not unfit:
+    if _all([route.levers_home for route in routes]) is False:
+        if unfit:
+            return f"stay: traffic is away from home and {', '.join(unfit)} is not healthy yet"
         return "resil failback"
+    return _at_rest(app, facts, routes, verdicts)
+
+
+def _leave(app: App, facts: Facts, verdicts: Sequence[Verdict]) -> str:
+    """What to do about an impaired Region that carries traffic, or ""."""
+    coming = _carrying(app, simulate.recovered(facts))  # what comes back by itself, once checks pass, counts too
+    now = _carrying(app, facts)
+    bad = [region for region in app.regions.serving if verdict_on(verdicts, region) is Judged.IMPAIRED]
+    fit = [region for region in app.regions.serving if verdict_on(verdicts, region) is Judged.HEALTHY]
+    leaving, kept = [r for r in bad if r in coming], [r for r in bad if r in now and r not in coming]
+    if leaving and fit:
+        source = f" --from {leaving[0]}" if len(app.regions.serving) > 2 else ""
+        return f"resil failover --to {fit[0]}{source} --mode emergency"
+    if leaving:
+        return f"{', '.join(leaving)} impaired, and no other Region is healthy: look at what is unknown before moving"
+    if kept:
+        why = "; ".join(dict.fromkeys(why for route in app.routing for why in kept_away(app, route, facts)))
+        return f"{', '.join(kept)} impaired, and no lever gave it the traffic: {why}: mend what that check asks"
+    return ""
+
+
+def _at_rest(app: App, facts: Facts, routes: Sequence[RouteStatus], verdicts: Sequence[Verdict]) -> str:
+    """What to do when no lever is known to be away from home."""
+    kept = [why for route in app.routing for why in kept_away(app, route, facts)]
+    if kept:
+        return f"{'; '.join(dict.fromkeys(kept))} though every lever is at home: mend what that check asks"
+    at_home = _all([route.at_home for route in routes])
     if at_home is False:
-        return f"stay: traffic is away from home and {', '.join(unfit)} is not healthy yet"
+        return "resil status again: the name servers do not answer with home though every lever is there"
     if at_home is None:
         return "resil status again: where traffic goes could not be read whole"
+    carrying = _carrying(app, simulate.recovered(facts))
     unsure = [region for region in carrying if verdict_on(verdicts, region) is Judged.UNKNOWN]
     if unsure:
         return f"resil status --watch  ({', '.join(unsure)} is neither clearly healthy nor impaired)"

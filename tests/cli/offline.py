@@ -48,6 +48,7 @@ def facts(west: Level = Level.OK, east: Level = Level.OK, weights: tuple[int, in
                 zone=Zone(id="Z1", name="example.com."),
                 records=tuple(map(_record, ("west", "east"), weights)),
                 whole=True,
+                protected=(),
             ),
         ),
         checks_whole=True,

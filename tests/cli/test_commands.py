@@ -8,11 +8,14 @@ import pytest
 
 from resilience_cli.adapters.memory import MemoryWorld
 from resilience_cli.cli.terminal import Terminal
-from resilience_cli.model.facts import EndpointOverride
+from resilience_cli.model.facts import Caller, EndpointOverride
 from resilience_cli.model.readings import Level
 from resilience_cli.wiring import Access
 
 from .offline import Offline, Screen, at_a_terminal, facts
+
+
+ELSEWHERE = Caller(account="999999999999", arn="arn:aws:sts::999999999999:assumed-role/ops/kim")
 
 
 @pytest.fixture
@@ -47,12 +50,23 @@ class TestStatus:
             (facts(east=Level.UNKNOWN), 11),
             (facts(weights=(0, 100)), 12),
             (facts().model_copy(update={"zones": ()}), 11),
+            (facts().model_copy(update={"caller": None}), 11),
+            (facts(west=Level.BAD).model_copy(update={"caller": None}), 10),
+            (facts(west=Level.BAD).model_copy(update={"caller": ELSEWHERE}), 11),
         ],
     )
     def test_check_tells_monitoring_by_the_exit_code(self, offline: Offline, world: object, code: int) -> None:
         offline.world.facts = world  # type: ignore[assignment]
         assert offline.resil("status", "--check").code == code
         assert offline.resil("status").code == 0
+
+    def test_a_wrong_account_is_the_first_thing_said(self, offline: Offline) -> None:
+        offline.world.facts = facts().model_copy(update={"caller": ELSEWHERE})
+        out = offline.resil("status").out
+        assert out.startswith("WRONG ACCOUNT: the caller is in account 999999999999; resil.yaml pins 123456789012")
+        assert "nothing to do" not in out
+        assert json.loads(offline.resil("status", "--output", "json").out)["account_problem"]
+        assert offline.resil("failback", "--yes").code == 3
 
     def test_an_overridden_endpoint_stands_first_on_every_screen(self, offline: Offline) -> None:
         override = EndpointOverride(service="route53", url="http://127.0.0.1:4566")

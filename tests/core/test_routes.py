@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
+from resilience_cli.errors import UsageError
 from resilience_cli.model.app import App
 from resilience_cli.model.facts import Facts
+from resilience_cli.model.plan import Intent
 from resilience_cli.planner import plan
 
 from . import builders as b
@@ -68,3 +72,44 @@ def test_homes_of_their_own_are_reached_each_for_itself() -> None:
         "weights A us-east-1 100>0, A us-west-2 0>100",
         "weights A us-east-1 0>100, A us-west-2 100>0",
     ]
+
+
+def test_everything_in_which_resil_yaml_and_the_records_differ_is_told_at_once() -> None:
+    app = with_route(b.weighted_app(regions=b.THREE), record={"name": WEB})
+    first = b.records("weighted", (b.WEST, b.EAST), {b.WEST: 100})
+    second = b.records("latency", b.THREE, {}, name=WEB)
+    facts = b.facts(b.weighted_app(regions=b.THREE))
+    zone = facts.zones[0].model_copy(update={"records": (*first, *second)})
+    with pytest.raises(UsageError) as caught:
+        plan(app, b.runbook(), b.failover(source=b.WEST), facts.model_copy(update={"zones": (zone,)}))
+    first_line, *points = caught.value.message.splitlines()
+    assert "differ in 2 points" in first_line
+    assert "no record stands for eu-north-1 (give its endpoint" in points[0]
+    assert "web.example.com. in zone ZPUBLIC (example.com.): the policy is latency" in points[1]
+
+
+def test_an_emergency_by_routing_controls_alone_is_not_held_up_by_records_that_differ() -> None:
+    app = b.arc_app()
+    facts = b.facts(app, policy="failover")
+    assert b.lines(plan(app, b.runbook(), b.failover(mode="emergency", override=["trajectory"]), facts))
+    with pytest.raises(UsageError, match="the policy is failover"):
+        plan(app, b.runbook(), b.failover(), facts)
+
+
+@pytest.mark.parametrize("intent", [b.failback(), b.failover(b.WEST)])
+def test_nothing_to_do_is_not_said_of_another_account(intent: Intent) -> None:
+    app = b.weighted_app()
+    assert b.refusing(plan(app, b.runbook(), intent, b.facts(app, account="999999999999"))) == ["account"]
+    assert b.refusing(plan(app, b.runbook(), intent, b.facts(app, account=None))) == ["account"]
+
+
+def test_records_of_another_account_are_refused_and_not_taken_for_a_mistake_in_resil_yaml() -> None:
+    app = b.weighted_app()
+    facts = b.facts(app, account="999999999999", policy="latency")
+    assert b.refusing(plan(app, b.runbook(), b.failover(), facts)) == ["account"]
+
+
+def test_home_on_every_lever_while_a_failing_check_keeps_traffic_away_is_told() -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    told = b.told(plan(app, b.runbook(), b.failback(), b.facts(app, checks={b.WEST: "unhealthy", b.EAST: "healthy"})))
+    assert "health check of us-west-2 fails: traffic is at us-east-1" in told

@@ -192,7 +192,7 @@ def also(facts: Facts, parents: list[str], zones: list[dict[str, Any]], unread: 
         weights = by_region(row["weights"])
         checks = [NAMES[r] for r in row.get("checks", [])]
         own = b.records("weighted", weights, weights, checks=checks)
-        others.append(ZoneRecords(zone=zone, records=own, whole=True))
+        others.append(ZoneRecords(zone=zone, records=own, whole=True, protected=()))
     update: dict[str, Any] = {"checks": facts.checks + calculated, "zones": (*others, *facts.zones)}
     for topic in unread:
         update[{"records": "zones"}.get(topic, topic)] = ()

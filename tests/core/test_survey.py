@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from resilience_cli.errors import UsageError
+from resilience_cli.model.facts import Answer
 from resilience_cli.model.status import Status
 from resilience_cli.survey import survey
 
@@ -44,10 +46,97 @@ def test_the_next_command_is_the_one_an_operator_needs(found: dict[str, Any], re
     assert status(**found).recommendation.startswith(recommended)
 
 
-def test_a_run_that_is_not_finished_comes_first() -> None:
+RUN = "20260301T120000Z-failover-beef"
+
+
+def test_a_run_that_is_not_finished_comes_before_what_can_wait() -> None:
     app = b.weighted_app()
-    told = survey(app, b.facts(app, well={b.WEST: "failing"}), "20260301T120000Z-failover-beef")
-    assert told.recommendation.startswith("resil runs resume 20260301T120000Z-failover-beef")
+    told = survey(app, b.facts(app, weights=AWAY), RUN)
+    assert told.recommendation.startswith(f"resil runs resume {RUN}")
+
+
+def test_a_region_that_fails_users_comes_before_a_run_that_is_not_finished() -> None:
+    app = b.weighted_app()
+    told = survey(app, b.facts(app, well={b.WEST: "failing"}), RUN)
+    assert told.recommendation.startswith("resil failover --to us-east-1 --mode emergency")
+    assert RUN in told.recommendation
+
+
+def test_another_account_is_said_first_and_nothing_is_recommended_in_it() -> None:
+    app = b.weighted_app()
+    told = survey(app, b.facts(app, account="999999999999", well={b.WEST: "failing"}), RUN)
+    assert told.account_problem.startswith("WRONG ACCOUNT: the caller is in account 999999999999")
+    assert told.recommendation == told.account_problem
+
+
+def test_whose_account_it_is_not_being_known_is_said_with_what_would_be_next() -> None:
+    app = b.weighted_app()
+    told = survey(app, b.facts(app, account=None, well={b.WEST: "failing"}))
+    assert told.account_problem.startswith("ACCOUNT UNKNOWN")
+    assert told.recommendation.endswith("; then resil failover --to us-east-1 --mode emergency")
+
+
+def test_what_another_account_holds_does_not_contradict_resil_yaml() -> None:
+    app = b.weighted_app()
+    facts = b.facts(app, account="999999999999", policy="latency")
+    told = survey(app, facts)
+    assert told.account_problem.startswith("WRONG ACCOUNT")
+    assert told.at_home is None
+    with pytest.raises(UsageError, match="the policy is latency"):
+        survey(app, b.facts(app, policy="latency"))
+
+
+def test_traffic_that_a_failing_check_took_away_is_not_at_home_though_every_lever_is() -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    told = survey(app, b.facts(app, checks={b.WEST: "unhealthy", b.EAST: "healthy"}))
+    assert (told.routes[0].levers_home, told.at_home) == (True, False)
+    assert told.recommendation.startswith(
+        "Route 53's health check of us-west-2 fails: traffic is at us-east-1 though every lever is at home"
+    )
+
+
+def test_a_latency_region_that_its_failing_check_keeps_from_its_own_clients_is_not_at_home() -> None:
+    app = b.app("latency", levers=["health-check"])
+    told = survey(app, b.facts(app, checks={b.WEST: "healthy", b.EAST: "unhealthy"}))
+    assert told.at_home is False
+    assert survey(app, b.facts(app, checks={b.WEST: "healthy", b.EAST: "healthy"})).at_home is True
+
+
+def test_an_impaired_region_that_only_a_failing_check_gave_the_traffic_has_no_lever_to_leave_it_by() -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    checks = {b.WEST: "unhealthy", b.EAST: "healthy"}
+    told = survey(app, b.facts(app, checks=checks, well={b.EAST: "failing"}))
+    assert told.recommendation.startswith("us-east-1 impaired, and no lever gave it the traffic")
+
+
+@pytest.mark.parametrize(
+    ("region", "checks", "at_home"),
+    [
+        (b.WEST, "healthy", True),
+        (b.EAST, "healthy", False),  # the records say home, the name servers do not
+        (None, "healthy", None),  # nobody's address
+        (b.WEST, "unknown", True),  # health that is not measured: what is answered tells
+        (b.EAST, "unknown", False),
+    ],
+)
+def test_what_the_name_servers_answer_counts_beside_what_the_records_say(
+    region: str | None, checks: str, at_home: bool | None
+) -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    facts = b.facts(app, checks={b.WEST: checks, b.EAST: "healthy"})
+    answer = Answer(name=b.NAME, type="A", near=None, server="ns", addresses=("192.0.2.1",), region=region)
+    assert survey(app, facts.model_copy(update={"answers": (answer,)})).at_home is at_home
+
+
+def test_health_that_is_not_known_and_answers_that_are_not_there_leave_home_unknown() -> None:
+    app = b.weighted_app(levers=["weights", "health-check"])
+    assert survey(app, b.facts(app, checks={b.WEST: "unknown", b.EAST: "healthy"})).at_home is None
+
+
+def test_the_lever_shown_in_an_emergency_is_the_one_an_emergency_pulls_first() -> None:
+    app = b.app("weighted", levers=["weights", "routing-control"])
+    assert survey(app, b.facts(app)).routes[0].lever == "weights"
+    assert survey(app, b.facts(app, well={b.WEST: "failing"})).routes[0].lever == "routing-control"
 
 
 def test_with_three_regions_the_source_is_spelt_out() -> None:

@@ -230,7 +230,9 @@ def weights_scene() -> Scene:
 def checks_scene() -> Scene:
     """Two effects one after another: the target's switches back, then the source forced."""
     app = b.app("latency", levers=["health-check"])
-    return scene(app, b.facts(app, checks={b.WEST: "forced", b.EAST: "healthy"}), b.failover(b.WEST))
+    return scene(
+        app, b.facts(app, checks={b.WEST: "forced", b.EAST: "healthy"}, prior={b.WEST: "on"}), b.failover(b.WEST)
+    )
 
 
 def controls_scene(override: Sequence[str] = ()) -> Scene:
@@ -241,5 +243,6 @@ def controls_scene(override: Sequence[str] = ()) -> Scene:
 def ramp_scene() -> Scene:
     """Every lever away from home: a check, then weights in two stages."""
     app = b.weighted_app(levers=["weights", "health-check"])
-    facts = b.facts(app, weights={b.EAST: 100}, checks={b.WEST: "forced", b.EAST: "healthy"})
+    checks = {b.WEST: "forced", b.EAST: "healthy"}
+    facts = b.facts(app, weights={b.EAST: 100}, checks=checks, prior={b.WEST: "on"})
     return scene(app, facts, b.failback(), b.runbook(ramp=[50, 100]))

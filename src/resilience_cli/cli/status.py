@@ -56,13 +56,15 @@ def _shown(seen: Status, output: o.Screen, ctx: typer.Context) -> str:
 
 
 def _checked(seen: Status) -> int:
-    """What monitoring should know, worst first. What could not be read is never fine."""
+    """What monitoring should know, worst first. What could not be read, or is another account's, is never fine."""
     from ..model.readings import Judged
 
+    if seen.account_problem and seen.caller is not None:
+        return UNKNOWN  # whatever was seen, it is another account's
     verdicts = {region.verdict for region in seen.regions if region.role != "observer"}
     if Judged.IMPAIRED in verdicts:
         return IMPAIRED
-    if Judged.UNKNOWN in verdicts or seen.at_home is None:
+    if Judged.UNKNOWN in verdicts or seen.at_home is None or seen.account_problem:
         return UNKNOWN
     return 0 if seen.at_home else AWAY
 

@@ -18,24 +18,30 @@ class RegionStatus(Value):
 
 
 class RouteStatus(Value):
-    """One routed name: each Region's share, why it is so, whether that is home, and how it would be moved."""
+    """One routed name: each Region's share, why it is so, whether that is home, and how it would be moved.
+
+    ``levers_home``: every lever is as at home; ``at_home``: so, and traffic goes there. None where it is not known.
+    """
 
     name: str
     type: str
     policy: str
     shares: dict[Region, float | None]
     why: str
+    levers_home: bool | None = None
     at_home: bool | None
     lever: str
     lever_why: str
 
 
 class Status(Value):
-    """The whole screen. ``at_home`` is None where that could not be read."""
+    """The whole screen. ``at_home`` is None where that could not be read; ``account_problem`` says where the account
+    these facts are of is not known to be the one that resil.yaml pins ("" where it is)."""
 
     app: str
     observed_at: datetime
     caller: Caller | None
+    account_problem: str = ""
     regions: tuple[RegionStatus, ...]
     routes: tuple[RouteStatus, ...]
     verdicts: tuple[Verdict, ...]

@@ -2,7 +2,7 @@
 
 Inside: ``found`` (the records as they are), ``moves`` (what each lever would do), ``weights`` (shares and integers),
 ``trajectory`` (the path simulated), ``guards`` and ``record_guards`` (who may refuse a ``case``), ``steps`` (the
-runbook's steps with their effects).
+runbook's steps with their effects), ``homecoming`` (whether traffic is home once the levers are).
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,15 @@ from ..assess import assess, data_at_risk, verdict_on
 from ..errors import UsageError
 from ..model.app import App, LeverKind, Route
 from ..model.effects import PLANE, Effect
-from ..model.facts import Facts, Topic
-from ..model.plan import Decision, GuardName, Intent, Mode, NothingToDo, Plan, Refusal, Says
+from ..model.facts import Facts
+from ..model.plan import Decision, Finding, GuardName, Intent, Mode, NothingToDo, Plan, Refusal, Says
 from ..model.readings import Judged, Verdict
 from ..model.records import Policy
 from ..model.runbook import Ramp, Runbook, ShiftTraffic
 from . import guards, steps
 from .case import Case
-from .found import entitled, home_regions
+from .found import contradictions, entitled, home_regions
+from .homecoming import kept_away
 from .moves import Away, Course, Homeward, Move, Unusable, move, regions_raised
 
 FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, LeverKind.WEIGHTS)
@@ -29,27 +30,26 @@ FIRST_ON_THE_WAY_HOME = (LeverKind.ROUTING_CONTROL, LeverKind.HEALTH_CHECK, Leve
 def plan(app: App, runbook: Runbook, intent: Intent, facts: Facts) -> Decision:
     """Decide. Raises UsageError where the operator's words or resil.yaml do not fit the world."""
     _check_words(app, intent)
-    _check_zones(app, facts)
     verdicts = assess(app, facts)
     course = _course(app, intent)
     mode = _mode(intent, course, verdicts)
+    pinned = guards.pinned_account(app, facts)
+    differs = contradictions(app, [route for route in app.routing if _reads_records(route, course, mode)], facts)
+    if differs and pinned.says is Says.NO:  # what another account holds says nothing about resil.yaml
+        return _refusal(app, intent, mode, (pinned,), verdicts, facts)
+    if differs:
+        raise differs
     ramp = _ramp(runbook) if mode is Mode.PLANNED else None
     moves, unmoved = _moves(app, facts, intent, course, mode, ramp)
     if not moves and not unmoved and _is_there(app, facts, course):
+        if pinned.says is Says.NO:
+            return _refusal(app, intent, mode, (pinned,), verdicts, facts)
         return NothingToDo(app=app.app, intent=intent, why=_already(app, facts, course), observed_at=facts.observed_at)
     source, target = _ends(app, facts, course, moves)
     case = Case(app, intent, mode, facts, verdicts, source, target, moves, unmoved)
     findings = guards.ask_all(case)
     if any(finding.says is Says.NO for finding in findings):
-        return Refusal(
-            app=app.app,
-            intent=intent,
-            mode=mode,
-            guards=findings,
-            verdicts=verdicts,
-            observed_at=facts.observed_at,
-            next_command="resil status",
-        )
+        return _refusal(app, intent, mode, findings, verdicts, facts)
     return Plan(
         app=app.app,
         intent=intent,
@@ -86,11 +86,29 @@ def _check_words(app: App, intent: Intent) -> None:
             )
 
 
-def _check_zones(app: App, facts: Facts) -> None:
-    """A zone that does not exist is a mistake in resil.yaml, unless it was looked for in another account."""
-    gone = [unread.why for unread in facts.unread if unread.topic is Topic.RECORDS and unread.missing]
-    if gone and facts.caller is not None and facts.caller.account == app.account:
-        raise UsageError("; ".join(gone), hint="check routing.zone in resil.yaml: a zone's id, or its name")
+def _refusal(
+    app: App,
+    intent: Intent,
+    mode: Literal[Mode.PLANNED, Mode.EMERGENCY],
+    findings: tuple[Finding, ...],
+    verdicts: tuple[Verdict, ...],
+    facts: Facts,
+) -> Refusal:
+    return Refusal(
+        app=app.app,
+        intent=intent,
+        mode=mode,
+        guards=findings,
+        verdicts=verdicts,
+        observed_at=facts.observed_at,
+        next_command="resil status",
+    )
+
+
+def _reads_records(route: Route, course: Course, mode: Mode) -> bool:
+    """Whether a plan depends on the route's records: all but an emergency that has routing controls alone to set."""
+    alone = tuple(route.levers) == (LeverKind.ROUTING_CONTROL,)
+    return not (alone and mode is Mode.EMERGENCY and isinstance(course, Away))
 
 
 def _course(app: App, intent: Intent) -> Course:
@@ -101,7 +119,7 @@ def _course(app: App, intent: Intent) -> Course:
     return Away(intent.source or others[0], intent.to)
 
 
-def _mode(intent: Intent, course: Course, verdicts: tuple[Verdict, ...]) -> Literal[Mode.PLANNED, Mode.EMERGENCY]:
+def _mode(intent: Intent, course: Course, verdicts: Sequence[Verdict]) -> Literal[Mode.PLANNED, Mode.EMERGENCY]:
     """``auto`` is planned while the Region being left is healthy, and proposes an emergency otherwise."""
     if intent.mode is Mode.EMERGENCY:
         return Mode.EMERGENCY
@@ -122,7 +140,7 @@ def _moves(
     found: list[tuple[Route, Move]] = []
     unmoved: list[str] = []
     for route in app.routing:
-        levers = _levers_away(route, mode) if isinstance(course, Away) else _all_levers(route)
+        levers = levers_away(route, mode) if isinstance(course, Away) else _all_levers(route)
         tried = [move(route, facts, course, lever, ramp=ramp.shares if ramp else (), rules=rules) for lever in levers]
         chosen, why_not = _choose(app, route, facts, course, tried)
         found += [(route, each) for each in chosen]
@@ -144,7 +162,7 @@ def _each_once(moves: Sequence[tuple[Route, Move]]) -> tuple[tuple[Route, Move],
     return tuple(found)
 
 
-def _levers_away(route: Route, mode: Mode) -> Sequence[LeverKind]:
+def levers_away(route: Route, mode: Mode) -> Sequence[LeverKind]:
     """As resil.yaml lists them; in an emergency the data plane's before the control plane's, which may be failing."""
     if mode is Mode.EMERGENCY:
         return sorted(route.levers, key=lambda lever: PLANE[lever] != "data")
@@ -225,7 +243,8 @@ def _already(app: App, facts: Facts, course: Course) -> str:
             at = _served_by(app, facts)
             return f"nothing is answered with {source}; traffic is at {', '.join(sorted(at))}"
         case Homeward():
-            return "every route is at home on every lever"
+            kept = [why for route in app.routing for why in kept_away(app, route, facts)]
+            return "every route is at home on every lever" + (f"; but {'; '.join(kept)}" if kept else "")
 
 
 def returning(app: App, facts: Facts) -> tuple[str, ...]:
@@ -234,8 +253,11 @@ def returning(app: App, facts: Facts) -> tuple[str, ...]:
     return _ends(app, facts, Homeward(), moves)[1] if moves else ()
 
 
-def is_home(app: App, route: Route, facts: Facts) -> bool | None:
-    """Whether every lever of the route is where home has it; None where one of them could not be read."""
+def levers_home(app: App, route: Route, facts: Facts) -> bool | None:
+    """Whether every lever of the route is where home has it; None where one of them could not be read.
+
+    Traffic may be elsewhere all the same: health checks move it too (``kept_away``).
+    """
     tried = [move(route, facts, Homeward(), lever) for lever in _all_levers(route)]
     if any(isinstance(each, Move) and each.stages for each in tried):
         return False
@@ -243,11 +265,15 @@ def is_home(app: App, route: Route, facts: Facts) -> bool | None:
     return None if unread or simulate.zone_of(route, facts) is None else True
 
 
-def lever_for(route: Route, facts: Facts, source: str, target: str) -> tuple[LeverKind | None, str]:
-    """The lever that would take this route out of source, and why that one (and why not those before it)."""
+def lever_for(
+    route: Route, facts: Facts, source: str, target: str, verdicts: Sequence[Verdict]
+) -> tuple[LeverKind | None, str]:
+    """The lever that ``--mode auto`` would take this route out of source by, and why that one (and why not those
+    before it)."""
     passed: list[str] = []
-    for lever in route.levers:
-        tried = move(route, facts, Away(source, target), lever)
+    course = Away(source, target)
+    for lever in levers_away(route, _mode(Intent(verb="failover", to=target), course, verdicts)):
+        tried = move(route, facts, course, lever)
         if isinstance(tried, Move) and tried.stages:
             return lever, "; ".join([tried.why, *passed])
         passed.append(f"{lever} passed over: {tried.why}")

@@ -13,8 +13,8 @@ from ..model.plan import Finding, GuardName, Intent, Says
 from ..model.readings import Judged, Level, SignalKind
 from . import trajectory
 from .case import Case, no, warns, yes
-from .found import entitled, home_regions
-from .record_guards import drift, record_protection, shared_health_check, sibling_records, ttl
+from .found import entitled, home_regions, types_of
+from .record_guards import drift, left_behind, record_protection, shared_health_check, sibling_records, ttl
 
 NEVER_OVERRIDABLE = (GuardName.ACCOUNT,)
 
@@ -36,7 +36,10 @@ def _is_absolute(finding: Finding) -> bool:
 
 
 ABSOLUTE = "this one can't be overridden: put the weights, health checks or routing controls right first"
-NO_MOVE = "this one can't be overridden, there is nothing that could be done: make a lever readable, or configure one"
+NO_MOVE = (
+    "this one can't be overridden, there is nothing that could be done: make a lever readable, or configure one "
+    "whose data plane does not need it (levers: [routing-control], with an ARC cluster)"
+)
 
 
 def account(case: Case) -> Finding:
@@ -142,17 +145,20 @@ def path(case: Case) -> Finding:
 
 
 def _shortfalls(case: Case) -> list[str]:
+    """Over every type that clients follow, but for those that ``sibling-records`` says are left behind."""
     states = trajectory.states(case.facts, case.effects)
     end = states[-1] if states else case.facts
-    if case.intent.verb == "failover":
-        return trajectory.shortfalls(case.app.routing, case.app, end, case.source, case.target)
-    return [
-        short
-        for route in case.app.routing
-        for short in trajectory.shortfalls(
-            (route,), case.app, end, (), sorted(set(case.target) & home_regions(route, case.facts))
-        )
-    ]
+    left = left_behind(case)
+    found: list[str] = []
+    for route in case.app.routing:
+        if simulate.zone_of(route, end) is None:
+            continue
+        rtypes = [rtype for rtype in types_of(route, end) if (route.record.name, rtype) not in left]
+        source, target = case.source, case.target
+        if case.intent.verb == "failback":
+            source, target = (), tuple(sorted(set(case.target) & home_regions(route, case.facts)))
+        found += trajectory.shortfalls(route, case.app, end, source, target, rtypes)
+    return list(dict.fromkeys(found))
 
 
 def safety_rule(case: Case) -> Finding:

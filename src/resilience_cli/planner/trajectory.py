@@ -50,21 +50,21 @@ def breaches(app: App, facts: Facts, effects: Sequence[Effect], verdicts: Sequen
 
 
 def shortfalls(
-    routes: Sequence[Route], app: App, end: Facts, source: Sequence[str], target: Sequence[str]
+    route: Route, app: App, end: Facts, source: Sequence[str], target: Sequence[str], rtypes: Sequence[str]
 ) -> list[str]:
     """Where the end is not what was meant: a Region left that still receives, or a target that would get nothing.
 
-    It happens when a record's own health check overrules the lever: Route 53 passes over an unhealthy target.
+    It happens when a record's own health check overrules the lever: Route 53 passes over an unhealthy target, and
+    answers with an unhealthy record that has no other beside it. ``rtypes``: the record types to look at.
     """
     found = []
-    for route in routes:
-        if simulate.zone_of(route, end) is None:
-            continue
-        receiving = simulate.receiving(app, route, end)
-        still = sorted((receiving | simulate.receiving(app, route, simulate.recovered(end))) & set(source))
-        nothing = sorted(set(target) - receiving)
+    for rtype in rtypes:
+        name = route.record.name if rtype == route.record.type else f"{rtype} {route.record.name}"
+        receiving = simulate.receiving(app, route, end, rtype)
+        still = sorted((receiving | simulate.receiving(app, route, simulate.recovered(end), rtype)) & set(source))
+        nothing = sorted((set(target) & simulate.regions_named(route, end, rtype)) - receiving)
         if still:
-            found.append(f"{route.record.name} would still be answered with {', '.join(still)}")
+            found.append(f"{name} would still be answered with {', '.join(still)}")
         if nothing:
-            found.append(f"{route.record.name} would not be answered with {', '.join(nothing)}")
+            found.append(f"{name} would not be answered with {', '.join(nothing)}")
     return found

@@ -28,6 +28,7 @@ def status_json(status: Status) -> Json:
         "app": status.app,
         "observed_at": iso(status.observed_at),
         "caller": status.caller.arn if status.caller else None,
+        "account_problem": status.account_problem or None,
         "regions": [_region(region) for region in status.regions],
         "routes": [_route(route) for route in status.routes],
         "signals": [_signal(reading) for reading in status.readings],

@@ -37,6 +37,8 @@ def banner(overrides: Sequence[EndpointOverride]) -> Iterator[RenderableType]:
 
 def _parts(status: Status, look: Look) -> Iterator[RenderableType]:
     yield from banner(status.overrides)
+    if status.account_problem:
+        yield line((status.account_problem, "bold reverse red"))
     yield _title(status)
     for route in status.routes:
         yield from _route(route, status.answers)
@@ -57,13 +59,16 @@ def _title(status: Status) -> Text:
 
 def _route(route: RouteStatus, answers: Iterable[Answer]) -> Iterator[RenderableType]:
     home = {True: "at home", False: "AWAY FROM HOME", None: "at home: unknown"}[route.at_home]
+    home += ", though every lever is at home" if route.levers_home and not route.at_home else ""
     style = "" if route.at_home else "bold yellow"
     yield line(("TRAFFIC", "bold"), f" {host(route.name)} {route.type}, {route.policy}: ", (home, style))
     shares = ", ".join(f"{region} {share(part)}" for region, part in route.shares.items())
     yield indented(line((shares, "bold"), f" - {route.why}" if route.why else ""))
-    seen = [a for a in answers if host(a.name) == host(route.name) and a.type == route.type]
-    if seen:
-        yield indented(line(f"name servers answer: {'; '.join(dict.fromkeys(_answer(a) for a in seen))}"))
+    named = [answer for answer in answers if host(answer.name) == host(route.name)]
+    for rtype in dict.fromkeys([route.type, *(answer.type for answer in named)]):
+        seen = "; ".join(dict.fromkeys(_answer(answer) for answer in named if answer.type == rtype))
+        if seen:
+            yield indented(line(f"name servers answer{'' if rtype == route.type else f' {rtype}'}: {seen}"))
     yield indented(line(f"lever: {route.lever}", f" - {route.lever_why}" if route.lever_why else ""))
 
 
