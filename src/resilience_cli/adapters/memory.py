@@ -6,6 +6,7 @@ It stands by the contract that the AWS adapter stands by: compare-and-swap, and 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Literal
 
 from ..errors import Busy, Conflicting, UsageError
@@ -14,6 +15,7 @@ from ..model.effects import Effect, Receipt
 from ..model.facts import Answer, EndpointOverride, Facts, Knowledge, Seen, Topic
 from ..model.plan import Plan
 from ..model.run import Entry
+from ..planner.found import types_of
 from ..ports import Read
 from ..simulate import Standing, apply, shares_near, standing
 
@@ -50,13 +52,14 @@ class MemoryWorld:
                 yield Seen(answers=tuple(answer for route in app.routing for answer in self._answers(app, route)))
 
     def _answers(self, app: App, route: Route) -> Iterator[Answer]:
-        for place in app.regions.serving:
-            shares = shares_near(app, route, self.facts, place)
+        """For every type that clients follow under the routed name."""
+        for place, rtype in product(app.regions.serving, types_of(route, self.facts)):
+            shares = shares_near(app, route, self.facts, place, rtype=rtype)
             if shares:
                 most = max(sorted(shares), key=lambda region: shares[region])
                 yield Answer(
                     name=route.record.name,
-                    type=route.record.type,
+                    type=rtype,
                     near=place,
                     server="simulated",
                     addresses=(),

@@ -2,7 +2,7 @@
 
 ``start`` and ``resume`` are one loop over the plan's steps; the only difference is what the journal already tells.
 Inside: ``writing`` (the journal's pen), ``effects`` (one effect, adopt or perform or stop), ``watching`` (the steps
-that change nothing), ``steps`` (what they share).
+that change nothing), ``verifying`` (the one of them that asks from outside), ``steps`` (what they share).
 """
 
 from collections.abc import Generator, Iterator

@@ -2,20 +2,20 @@
 
 import threading
 from collections.abc import Collection
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from .. import simulate
 from ..assess import assess, is_enough, verdict_on
-from ..model.app import App, Endpoints, Route
-from ..model.facts import Answer, Facts, Topic
-from ..model.plan import Mode
-from ..model.readings import Judged, Level, SignalKind, Verdict
+from ..model.facts import Facts, Topic
+from ..model.plan import GuardName, Mode, Plan
+from ..model.readings import Judged, Verdict
 from ..model.runbook import Bake, Check, Parallel, Verify, Wait, Watching
 from ..observe import gather
+from ..planner.found import types_of
 from .steps import Stage, StepFailed
+from .verifying import verify
 
-ROUTED = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS})
-JUDGING = ROUTED | {Topic.SIGNALS}
+JUDGING = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS, Topic.SIGNALS})
 FRESH_S = 2.0  # a look that ended so short a time ago is as good as another
 
 
@@ -25,7 +25,7 @@ def watch(stage: Stage, step: Watching) -> str:
         case Check():
             return _check(stage, step)
         case Verify():
-            return _verify(stage, step)
+            return verify(stage, step)
         case Bake():
             return _bake(stage, step)
         case Wait():
@@ -87,128 +87,71 @@ def _verdicts(stage: Stage, regions: Collection[str]) -> tuple[Verdict, ...]:
 def _check(stage: Stage, step: Check) -> str:
     """The target must not be impaired (or must be healthy); the source too where the runbook asks for it.
 
-    Unknown passes only in an emergency, where the guards have let it pass already.
+    Unknown passes in an emergency, where the guards have let it pass already; a verdict that was overridden passes as
+    long as it is no worse than it was then.
     """
     asks_source = step.source == "healthy" and stage.plan.mode is Mode.PLANNED
-    fresh = _fresh(stage)
-    asked = (*stage.plan.target, *(stage.plan.source if asks_source else ()))
-    verdicts = _verdicts(stage, asked) if fresh is None else assess(stage.app, fresh)
-    for region in stage.plan.target:
-        verdict = verdict_on(verdicts, region)
-        wanted = verdict is Judged.HEALTHY or (step.target == "not-impaired" and verdict is not Judged.IMPAIRED)
-        if not wanted and not (verdict is Judged.UNKNOWN and stage.plan.mode is Mode.EMERGENCY):
-            raise StepFailed(f"{region} is {verdict}: {_why(verdicts, region)}", uncertain=verdict is Judged.UNKNOWN)
+    verdicts = _verdicts(stage, (*stage.plan.target, *(stage.plan.source if asks_source else ())))
+    told = [_fit(stage, step, verdicts, region) for region in stage.plan.target]
     if asks_source:
         for region in stage.plan.source:
             if verdict_on(verdicts, region) is not Judged.HEALTHY:
                 raise StepFailed(f"{region} is {verdict_on(verdicts, region)}: {_why(verdicts, region)}")
-    when = "" if fresh is None else ", as seen for the plan just now"
-    return "; ".join(f"{region} {verdict_on(verdicts, region)}" for region in stage.plan.target) + when
+    return "; ".join(told)
 
 
-def _fresh(stage: Stage) -> Facts | None:
-    """The facts of the plan, while they are the present's: when every second counts none is spent on looking twice."""
-    if stage.seen is None:
-        return None
-    age_s = (stage.clock.now() - stage.seen.observed_at).total_seconds()
-    return stage.seen if 0 <= age_s <= FRESH_S else None
+def _fit(stage: Stage, step: Check, verdicts: tuple[Verdict, ...], region: str) -> str:
+    verdict = verdict_on(verdicts, region)
+    wanted = verdict is Judged.HEALTHY or (step.target == "not-impaired" and verdict is not Judged.IMPAIRED)
+    if wanted or (verdict is Judged.UNKNOWN and stage.plan.mode is Mode.EMERGENCY):
+        return f"{region} {verdict}"
+    accepted = _accepted(stage.plan, region)
+    if accepted is not None and WORSE.index(verdict) <= WORSE.index(accepted.verdict):
+        return f"{region} {verdict}, no worse than when target-health was overridden ({accepted.reason})"
+    raise StepFailed(f"{region} is {verdict}: {_why(verdicts, region)}", uncertain=verdict is Judged.UNKNOWN)
+
+
+WORSE = (Judged.HEALTHY, Judged.UNKNOWN, Judged.IMPAIRED)
+
+
+class _Accepted(NamedTuple):
+    """A verdict that the operator took on by overriding target-health, and why."""
+
+    verdict: Judged
+    reason: str
+
+
+def _accepted(plan: Plan, region: str) -> _Accepted | None:
+    named = [override for override in plan.intent.overrides if override.guard is GuardName.TARGET_HEALTH]
+    return _Accepted(verdict_on(plan.verdicts, region), named[0].reason) if named else None
 
 
 def _why(verdicts: tuple[Verdict, ...], region: str) -> str:
     return next((verdict.why for verdict in verdicts if verdict.region == region), "no signal about it")
 
 
-def _verify(stage: Stage, step: Verify) -> str:
-    """Ask until it is seen: every place's answer as the records now say, none of a Region that was left."""
-    more = stage.waits(step.timeout)
-    while True:
-        told, wrong, unread = _seen_from_outside(stage, step)
-        if not wrong and not unread:
-            return "; ".join(told)
-        if not more():
-            raise StepFailed("; ".join(wrong + unread), uncertain=not wrong)
-
-
-def _seen_from_outside(stage: Stage, step: Verify) -> tuple[list[str], list[str], list[str]]:
-    told: list[str] = []
-    wrong: list[str] = []
-    unread: list[str] = []
-    if step.answers:
-        facts = gather(stage.world, stage.app, stage.clock, topics=ROUTED | {Topic.ANSWERS})
-        for route in stage.app.routing:
-            _compare_answers(stage, route, facts, told, wrong, unread)
-    if step.endpoints and any(stage.app.signals_of(Endpoints)):
-        _compare_endpoints(stage, told, wrong, unread)
-    return told, wrong, unread
-
-
-def _compare_answers(
-    stage: Stage, route: Route, facts: Facts, told: list[str], wrong: list[str], unread: list[str]
-) -> None:
-    name = route.record.name
-    answers = [answer for answer in facts.answers if (answer.name, answer.type) == (name, route.record.type)]
-    if route.private and not answers:
-        told.append(f"{name}: private zone, not asked from here")
-        return
-    left = set(stage.plan.source) - set(stage.plan.target) if stage.plan.intent.verb == "failover" else set()
-    allowed = simulate.reachable(stage.app, route, facts)
-    if left and simulate.zone_of(route, facts) is None:
-        # Route 53's control plane may be what is down. Who must not be answered is known without it.
-        allowed = dict.fromkeys(stage.app.regions.serving, frozenset(stage.app.regions.serving))
-        told.append(f"{name}: its records could not be read, so judged by its answers alone")
-    if not answers or not any(allowed.values()):
-        whys = "; ".join(each.why for each in facts.unread) or "no name server named"
-        unread.append(f"{name}: no answer to verify by ({whys})")
-        return
-    for answer in answers:
-        given = answer.region or ", ".join(answer.addresses) or "nothing"
-        line = f"{name} asked from {answer.near or 'anywhere'} answers {given}"
-        if answer.region is None:
-            unread.append(f"{line}, which is no Region's address as far as could be resolved")
-        else:
-            right = answer.region in _allowed_at(allowed, answer) - left
-            (told if right else wrong).append(line)
-
-
-def _allowed_at(allowed: dict[str, frozenset[str]], answer: Answer) -> frozenset[str]:
-    if answer.near is not None and answer.near in allowed:
-        return allowed[answer.near]
-    return frozenset().union(*allowed.values())
-
-
-def _compare_endpoints(stage: Stage, told: list[str], wrong: list[str], unread: list[str]) -> None:
-    probes = _only_endpoints(stage.app, stage.plan.target)
-    facts = gather(stage.world, probes, stage.clock, topics=frozenset({Topic.SIGNALS}))
-    for region in stage.plan.target:
-        found = [r for r in facts.readings if r.kind is SignalKind.ENDPOINT and r.region == region]
-        for reading in found:
-            line = f"{region} endpoint: {reading.evidence}"
-            {Level.OK: told, Level.BAD: wrong, Level.UNKNOWN: unread}[reading.level].append(line)
-        if not found and any(region in probe.urls for probe in probes.signals_of(Endpoints)):
-            unread.append(f"{region} endpoint: no reading of it")
-
-
-def _only_endpoints(app: App, regions: Collection[str]) -> App:
-    """The app with no signal but the probes of these Regions: nothing is asked in a Region that was left."""
-    kept = [(spec, {r: url for r, url in spec.urls.items() if r in regions}) for spec in app.signals_of(Endpoints)]
-    probes = tuple(spec.model_copy(update={"urls": urls}) for spec, urls in kept if urls)
-    return app.model_copy(update={"signals": probes})
-
-
 def _bake(stage: Stage, step: Bake) -> str:
-    """Every look, until the time is up, must find no target impaired. What stays unknown is said, not failed."""
+    """Every look, until the time is up, must find no target impaired. What stays unknown is said, not failed.
+
+    A target that was impaired when target-health was overridden may stay so; once seen better, it may not fall back.
+    """
     end = stage.clock.monotonic() + step.duration
     looks = 0
+    accepted = {region: _accepted(stage.plan, region) for region in stage.plan.target}
+    taken_on = {region for region, taken in accepted.items() if taken and taken.verdict is Judged.IMPAIRED}
     while True:
         verdicts = _verdicts(stage, stage.plan.target)
         looks += 1
+        impaired = {region for region in stage.plan.target if verdict_on(verdicts, region) is Judged.IMPAIRED}
         for region in stage.plan.target:
-            if verdict_on(verdicts, region) is Judged.IMPAIRED:
+            if region in impaired - taken_on:
                 raise StepFailed(f"{region} became impaired: {_why(verdicts, region)}")
+        taken_on &= impaired
         left = end - stage.clock.monotonic()
         if left <= 0:
             last = ", ".join(f"{region} {verdict_on(verdicts, region)}" for region in stage.plan.target)
-            return f"{last} at the last of {looks} looks over {step.duration:g} s"
+            still = f" ({', '.join(sorted(taken_on))}: target-health was overridden)" if taken_on else ""
+            return f"{last} at the last of {looks} looks over {step.duration:g} s{still}"
         stage.clock.sleep(min(step.every, left))
 
 
@@ -222,11 +165,12 @@ ALIAS_TTL_S = 60.0  # developer guide: an alias answers with its target's TTL, 6
 
 
 def _longest_ttl(stage: Stage) -> float:
-    """The longest time a cache may keep an answer given before the change."""
+    """The longest time a cache may keep an answer given before the change, of any type that clients follow."""
     facts = gather(stage.world, stage.app, stage.clock, topics=frozenset({Topic.RECORDS}))
     ttls = [0.0]
     for route in stage.app.routing:
         zone = simulate.zone_of(route, facts)
-        records = simulate.group(zone.records, route.record.name, route.record.type) if zone else ()
-        ttls += [float(record.ttl) if record.ttl is not None else ALIAS_TTL_S for record in records]
+        for rtype in types_of(route, facts):
+            records = simulate.group(zone.records, route.record.name, rtype) if zone else ()
+            ttls += [float(record.ttl) if record.ttl is not None else ALIAS_TTL_S for record in records]
     return max(ttls)
