@@ -11,6 +11,7 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 
@@ -228,6 +229,23 @@ def test_the_second_name_server_is_asked_where_the_first_does_not_answer() -> No
         assert answer.server == names.text
 
 
+def as_resolver(names: Names) -> dns.resolver.Resolver:
+    resolver = dns.resolver.Resolver(configure=False)
+    host, _, port = names.text.partition(":")
+    resolver.nameservers, resolver.port = [host], int(port)
+    return resolver
+
+
+def test_the_closest_zone_above_a_name_says_who_serves_it() -> None:
+    def rule(name: str, subnet: str | None) -> list[str] | dns.rcode.Rcode:
+        return ["example.com. 60 NS ns-2.test. ns-1.test."] if name == "example.com." else dns.rcode.NXDOMAIN
+
+    with serving(rule) as names:
+        assert asking.name_servers_of("a.b.example.com.", as_resolver(names)) == ("ns-1.test", "ns-2.test")
+        with pytest.raises(Unreachable, match="no name server of"):
+            asking.name_servers_of("api.example.org.", as_resolver(names))
+
+
 def test_no_name_server_is_no_answer() -> None:
     with pytest.raises(Unreachable):
         next(Questions(route(), lambda: (), lambda: PLAIN, nobody).reads()).ask()
@@ -245,3 +263,43 @@ def test_no_name_server_is_no_answer() -> None:
 def test_a_name_server_may_be_given_with_a_port(text: str, address: str, port: int) -> None:
     server = asking.servers(text)[0]
     assert (server.address, server.port, server.text) == (address, port, text)
+
+
+def both_families(name: str, subnet: str | None) -> list[str]:
+    return [f"{name} 60 A 192.0.2.1", f"{name} 60 AAAA 2001:db8::{2 if subnet == EAST_NET else 1}"]
+
+
+def sibling_answers(text: str, records: Callable[[], ZoneRecords], **more: Any) -> list[Answer]:
+    questions = Questions(route(), lambda: (text,), records, nobody, sibling="AAAA", **more)
+    return [answer for read in questions.reads() for answer in read.ask().answers]
+
+
+def test_a_sibling_type_is_asked_for_and_attributed_by_its_own_records() -> None:
+    twins = tuple(
+        RecordSet(name=NAME, type="AAAA", set_identifier=region, weight=1, values=(f"2001:db8::{n}",))
+        for n, region in enumerate((WEST, EAST), 1)
+    )
+    with serving(both_families) as names:
+        told = sibling_answers(names.text, lambda: held(*PLAIN.records, *twins))
+    assert [(answer.type, answer.near, answer.region) for answer in told] == [
+        ("AAAA", None, WEST),
+        ("AAAA", WEST, WEST),
+        ("AAAA", EAST, EAST),
+    ]
+
+
+def test_a_sibling_type_without_records_is_not_asked_for() -> None:
+    assert sibling_answers("127.0.0.1:1", lambda: PLAIN) == []
+
+
+def test_where_records_cannot_be_read_what_is_answered_says_whether_there_is_a_sibling() -> None:
+    def unread() -> ZoneRecords:
+        raise Unreachable("route53: nobody there")
+
+    with serving(by_place) as names:
+        assert sibling_answers(names.text, unread) == []
+    with serving(both_families) as names:
+        told = sibling_answers(
+            names.text, unread, probed={EAST: frozenset({"2001:db8::2"}), WEST: frozenset({"2001:db8::1"})}
+        )
+        assert [answer.region for answer in told] == [WEST, WEST, EAST]

@@ -12,9 +12,11 @@ import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.resolver
 
 from ..errors import NotFound, Uncertain, Unreachable
 
@@ -50,13 +52,49 @@ def servers(text: str) -> tuple[Server, ...]:
     host, port = _split(text)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
         raise Unreachable(f"no address for the name server {host}: {error}") from error
     return tuple(dict.fromkeys(Server(str(info[4][0]), port, text) for info in found))
 
 
+def name_servers_of(name: str, resolver: dns.resolver.Resolver | None = None) -> tuple[str, ...]:
+    """The name servers of the zone that holds ``name``, as this machine's resolver finds them: the closest NS set.
+
+    Unreachable where there is none to be found. ``resolver``: whom to ask instead.
+    """
+    try:
+        asked = resolver or dns.resolver.Resolver()
+        zone = dns.name.from_text(name)
+        while len(zone.labels) > 2:  # not the top-level domain's, nor the root's
+            found = _servers_at(asked, zone)
+            if found:
+                return found
+            zone = zone.parent()
+    except (dns.exception.DNSException, OSError) as error:
+        raise Unreachable(f"no name server of {name} could be found: {error}") from error
+    raise Unreachable(f"no name server of {name} could be found")
+
+
+def _servers_at(resolver: dns.resolver.Resolver, zone: dns.name.Name) -> tuple[str, ...]:
+    try:
+        answer = resolver.resolve(zone, "NS", lifetime=TIMEOUT_S, search=False)
+    except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN):
+        return ()
+    return tuple(sorted(text.lower().rstrip(".") for text in _values(answer)))
+
+
 def ask(server: Server, name: str, rtype: str, subnet: str | None = None, *, timeout_s: float = TIMEOUT_S) -> Answered:
-    """One question. NotFound for NXDOMAIN; Uncertain for no answer, or one that is neither yes nor no."""
+    """One question. NotFound for NXDOMAIN; Uncertain for no answer, or one that is neither yes nor no.
+
+    A name or an answer that DNS has no room for (an empty label, one longer than 63) is no answer either.
+    """
+    try:
+        return _asked(server, name, rtype, subnet, timeout_s)
+    except dns.exception.DNSException as error:
+        raise Uncertain(f"{server.text} cannot be asked for {name}: {error or type(error).__name__}") from error
+
+
+def _asked(server: Server, name: str, rtype: str, subnet: str | None, timeout_s: float) -> Answered:
     question = dns.message.make_query(name, rtype, use_edns=0, payload=1232)
     if subnet is not None:
         address, _, length = subnet.partition("/")

@@ -10,14 +10,15 @@ from typing import NamedTuple
 from .. import simulate
 from ..model.app import App, Endpoints, Route
 from ..model.facts import Answer, Facts, Topic
-from ..model.plan import GuardName
+from ..model.plan import GuardName, Mode
 from ..model.readings import Level, SignalKind
 from ..model.runbook import Verify
-from ..observe import gather
+from ..observe import Enough, gather
 from ..planner.found import siblings
 from .steps import Stage, StepFailed
 
 ASKED = ("A", "AAAA")  # the types that clients ask for side by side; the guards look at the others
+CONTROL_PLANE_S = 2.0
 SEEN_FROM_OUTSIDE = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS, Topic.ANSWERS})
 
 
@@ -60,11 +61,24 @@ def _told(seen: list[Line]) -> str:
 
 def _look(stage: Stage, step: Verify) -> Iterator[Line]:
     if step.answers:
-        facts = gather(stage.world, stage.app, stage.clock, topics=SEEN_FROM_OUTSIDE)
+        enough = _enough(stage) if stage.plan.mode is Mode.EMERGENCY else None
+        facts = gather(stage.world, stage.app, stage.clock, topics=SEEN_FROM_OUTSIDE, enough=enough)
         for route in stage.app.routing:
             yield from _answers(stage, route, facts)
     if step.endpoints:
         yield from _endpoints(stage)
+
+
+def _enough(stage: Stage) -> Enough:
+    """An emergency waits for Route 53's control plane, which may be what is down, no longer than ``CONTROL_PLANE_S``
+    once everything else has answered."""
+    end = stage.clock.monotonic() + CONTROL_PLANE_S
+
+    def enough(facts: Facts) -> bool:
+        waiting_for = {unread.topic for unread in facts.unread if unread.hanging}
+        return stage.clock.monotonic() >= end and waiting_for <= {Topic.RECORDS, Topic.CHECKS}
+
+    return enough
 
 
 def _answers(stage: Stage, route: Route, facts: Facts) -> Iterator[Line]:
@@ -96,6 +110,8 @@ def _of_type(stage: Stage, route: Route, facts: Facts, rtype: str) -> Iterator[L
     if right is None:
         yield Line(Means.UNREAD, f"{name}: its records could not be read ({_whys(facts, Topic.RECORDS)})")
         return
+    if simulate.zone_of(route, facts) is None:
+        yield Line(Means.ASIDE, f"{name}: its records could not be read, so judged by its answers alone")
     for answer in answers:
         given = answer.region or ", ".join(answer.addresses) or "nothing"
         line = f"{name} asked from {answer.near or 'anywhere'} answers {given}"

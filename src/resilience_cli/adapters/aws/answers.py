@@ -19,9 +19,11 @@ from ...model.facts import Answer, Seen, Topic, ZoneRecords
 from ...model.records import RecordSet, fqdn
 from ...ports import Read
 from .. import dns
+from .bounded import within
 from .reading import legible
 
 LOOKS = 3
+RECORDS_S = 2.0  # how long a sibling's question waits for the records before the name server is asked about it
 SERVERS_ASKED = 2
 FAMILY = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 Addresses = frozenset[str]
@@ -32,9 +34,10 @@ Resolve = Callable[[str, str], Sequence[str]]
 class Questions:
     """The questions about one route. ``servers`` names whom to ask; ``records`` what its Regions' targets are.
 
-    ``otherwise``: who resolves a target that the server asked does not know. ``probed``: each Region's own hosts, as
-    the config's endpoint signals name them; an answer that is one of theirs is attributed without the records, which
-    only Route 53's control plane can tell.
+    ``sibling``: the type to ask for instead of the routed one, if there are records of it. ``otherwise``: who resolves
+    a target that the server asked does not know. ``probed``: each Region's own hosts, as the config's endpoint signals
+    name them; an answer that is one of theirs is attributed without the records, which only Route 53's control plane
+    can tell.
     """
 
     route: Route
@@ -42,6 +45,11 @@ class Questions:
     records: Callable[[], ZoneRecords]
     otherwise: Resolve
     probed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sibling: str = ""
+
+    @property
+    def rtype(self) -> str:
+        return self.sibling or self.route.record.type
 
     def reads(self) -> Iterator[Read]:
         """One without a place, and one for each Region that has a client subnet."""
@@ -52,20 +60,28 @@ class Questions:
 
     def _read(self, near: str | None, subnet: str | None) -> Read:
         name = self.route.record.name
-        subject = f"answer for {name}" + (f" near {near}" if near else "")
+        subject = f"{f'{self.sibling} ' if self.sibling else ''}answer for {name}" + (f" near {near}" if near else "")
 
         def ask() -> Seen:
-            return Seen(answers=(self._answer(near, subnet),))
+            is_there = not self.sibling or self._is_there(subnet)
+            return Seen(answers=(self._answer(near, subnet),) if is_there else ())
 
         return Read(Topic.ANSWERS, subject, near or HERE, legible(subject, ask))
 
+    def _is_there(self, subnet: str | None) -> bool:
+        """Whether the sibling has records; where those can't be read, soon enough or at all, whether it is answered."""
+        try:
+            held = within(RECORDS_S, "records", self.records)
+        except AwsTrouble:
+            return bool(self._asked(subnet)[1].values)
+        return bool(routing.records_at(held.records, self.route.record.name, self.rtype))
+
     def _answer(self, near: str | None, subnet: str | None) -> Answer:
-        record = self.route.record
         server, answered = self._asked(subnet)
-        values = _normal(answered.values, record.type)
+        values = _normal(answered.values, self.rtype)
         return Answer(
-            name=record.name,
-            type=record.type,
+            name=self.route.record.name,
+            type=self.rtype,
             near=near,
             server=server.text,
             addresses=tuple(sorted(values)),
@@ -79,7 +95,7 @@ class Questions:
         for text in self.servers()[:SERVERS_ASKED]:
             try:
                 server = dns.servers(text)[0]
-                return server, dns.ask(server, self.route.record.name, self.route.record.type, subnet)
+                return server, dns.ask(server, self.route.record.name, self.rtype, subnet)
             except (Uncertain, Unreachable) as no_answer:
                 trouble = no_answer
         raise trouble
@@ -106,25 +122,23 @@ class Questions:
 
     def _probed(self, values: Addresses) -> str | None:
         """The one Region whose probed hosts have one of these addresses."""
-        rtype = self.route.record.type
         found = [
             region
             for region, hosts in self.probed.items()
-            if any(_normal(_literal(host) or self.otherwise(host, rtype), rtype) & values for host in hosts)
+            if any(_normal(_literal(host) or self.otherwise(host, self.rtype), self.rtype) & values for host in hosts)
         ]
         return found[0] if len(found) == 1 else None
 
     def _targets(self, server: dns.Server) -> dict[str, Addresses]:
         """Each Region's addresses now: the values of its records, and what the names behind its aliases resolve to."""
         held = self.records()
-        record = self.route.record
         targets: dict[str, Addresses] = {}
-        for entry in routing.records_at(held.records, record.name, record.type):
+        for entry in routing.records_at(held.records, self.route.record.name, self.rtype):
             region = simulate.region_of(self.route, entry)
             if region is None:
                 continue
-            for leaf in _leaves(held, entry, record.type):
-                found = self._behind(leaf, record.type, server)
+            for leaf in _leaves(held, entry, self.rtype):
+                found = self._behind(leaf, self.rtype, server)
                 targets[region] = targets.get(region, frozenset()) | found
         return targets
 
@@ -136,6 +150,13 @@ class Questions:
         except AwsTrouble:
             found = ()  # a zone's own server refuses names that are not its own
         return _normal(found or self.otherwise(leaf.alias.dns_name, rtype), rtype)
+
+
+def siblings_asked(app: App, route: Route) -> tuple[str, ...]:
+    """The types that clients ask for beside the routed one, but for those that are routed themselves."""
+    record = route.record
+    routed = {each.record.type for each in app.routing if each.zone == route.zone and each.record.name == record.name}
+    return tuple(rtype for rtype in FAMILY if rtype not in routed) if record.type in FAMILY else ()
 
 
 def probed_hosts(app: App) -> dict[str, frozenset[str]]:
@@ -171,7 +192,7 @@ def by_the_system(name: str, rtype: str) -> tuple[str, ...]:
         return ()
     try:
         found = socket.getaddrinfo(name, None, family=FAMILY[rtype], type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # UnicodeError: a label that is empty or too long
         return ()
     return tuple(str(info[4][0]) for info in found)
 

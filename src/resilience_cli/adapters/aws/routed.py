@@ -6,14 +6,16 @@ What was read of a zone before is remembered, for the day when Route 53's contro
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ...errors import AwsTrouble, Denied
+from ...errors import AwsTrouble, Denied, Throttled, Uncertain, Unreachable
 from ...model.app import App, LeverKind, Route
 from ...model.facts import Seen, Topic, Unread, ZoneRecords
 from ...model.records import HealthCheck
 from ...ports import Read
-from .answers import Questions, by_the_system, probed_hosts
+from .. import dns
+from .answers import Questions, by_the_system, probed_hosts, siblings_asked
+from .bounded import within
 from .check_uses import CheckUses
 from .checks import Checks
 from .reading import Once, legible
@@ -21,6 +23,7 @@ from .route53 import Records, reached
 from .zones import CONTROL_PLANE, Zones
 
 GLOBAL = CONTROL_PLANE
+SERVERS_S = 3.0  # how long Route 53's control plane is waited for before public DNS is asked who serves a zone
 OTHER_ZONES = "other zones on the same health checks"
 
 
@@ -119,11 +122,24 @@ class _Group:
         for route in self._routes:
             named = self._routed.resolver or self._app.dns.resolver
             if named or not route.private:
-                servers = self._servers(route, named)
-                yield from Questions(route, servers, self._known, by_the_system, probed_hosts(self._app)).reads()
+                servers, probed = self._servers(route, named), probed_hosts(self._app)
+                own = Questions(route, servers, self._known, by_the_system, probed)
+                yield from own.reads()
+                for sibling in siblings_asked(self._app, route):
+                    yield from replace(own, sibling=sibling).reads()
 
     def _servers(self, route: Route, named: str | None) -> Once[Sequence[str]]:
-        return Once(lambda: (named,) if named else self._routed.zones.name_servers(route))
+        """The one that is named, else the zone's own; where Route 53 does not tell those, public DNS does."""
+
+        def ask() -> Sequence[str]:
+            if named:
+                return (named,)
+            try:
+                return within(SERVERS_S, "name servers", lambda: self._routed.zones.name_servers(route))
+            except (Uncertain, Unreachable, Throttled, Denied):
+                return dns.name_servers_of(route.record.name)
+
+        return Once(ask)
 
     def _look(self) -> ZoneRecords:
         records, zone = self._routed.records, self._routed.zones.of(self._route)
@@ -159,7 +175,7 @@ class _Group:
         named = configured_checks(self._app)
         ids = [id_ for id_ in self._on_records(found) if id_ not in named]
         try:
-            return self._routed.checks.read(ids)
+            return legible("health checks on the records", lambda: self._routed.checks.read(ids))()
         except AwsTrouble:
             return ()  # a check that was not read is of unknown health; the records are still true
 
