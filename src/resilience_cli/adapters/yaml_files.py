@@ -1,16 +1,20 @@
 """resil.yaml and runbooks: read, and refused with file, line and a hint when they are not right."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ..errors import InvalidFile, Problem
 from ..model.app import App
 from ..model.runbook import Runbook
-from ..model.scenario import Scenario
 from .yaml_problems import problems_of
 from .yaml_tree import parse
+
+if TYPE_CHECKING:
+    from ..model.scenario import Scenario
 
 Model = TypeVar("Model", bound=BaseModel)
 LARGEST = 1_000_000  # bytes; a config is a few kilobytes
@@ -28,6 +32,8 @@ def load_runbook(path: Path) -> Runbook:
 
 def load_scenario(path: Path) -> Scenario:
     """The drill scenario in ``path``. Raises InvalidFile with every problem found."""
+    from ..model.scenario import Scenario
+
     return _load(path, Scenario)
 
 

@@ -12,9 +12,12 @@ Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
 
 
 class Value(BaseModel):
-    """A frozen value. Unknown keys are errors: a typo must not be silently ignored."""
+    """A frozen value. Unknown keys are errors: a typo must not be silently ignored.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    What checks it is built when it is first used: a command that is typed in a hurry does not wait for the others'.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 def canonical(value: BaseModel | Json) -> str:

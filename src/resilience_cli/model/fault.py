@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from ..errors import UsageError
 from .base import Region, Seconds, Value
@@ -200,7 +200,7 @@ Fault = Annotated[Matching | ControlPlaneDown | ArcEndpointsDown, Field(discrimi
 KINDS: tuple[str, ...] = tuple(
     each.model_fields["kind"].default for each in (*get_args(Matching), ControlPlaneDown, ArcEndpointsDown)
 )
-_ADAPTER: TypeAdapter[Fault] = TypeAdapter(Fault)
+_ADAPTER: TypeAdapter[Fault] = TypeAdapter(Fault, config=ConfigDict(defer_build=True))
 
 
 def fault_of(data: Any) -> Fault:

@@ -1,10 +1,11 @@
 """The same values for programs. The keys are kept for ever; more may be added; ``schema`` counts what breaks."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
-from ..model.drill import DrillResult
 from ..model.effects import Effect
 from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, Intent, NothingToDo, Plan, PlannedStep, Refusal
@@ -13,6 +14,9 @@ from ..model.run import Run
 from ..model.status import RegionStatus, RouteStatus, Status
 from .text_run import Ending
 from .words import changes, iso, sides
+
+if TYPE_CHECKING:
+    from ..model.drill import DrillResult
 
 SCHEMA = 1
 Json = dict[str, Any]

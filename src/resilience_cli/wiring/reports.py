@@ -1,16 +1,20 @@
 """A run's report, and its page beside the journal."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ResilError, UsageError
 from ..model.app import App
-from ..model.drill import DrillResult
-from ..model.report import Report
 from ..model.run import Entry, Planned
 from .journals import explain_exit
 from .setup import Setup
+
+if TYPE_CHECKING:
+    from ..model.drill import DrillResult
+    from ..model.report import Report
 
 
 class Page(NamedTuple):

@@ -1,5 +1,7 @@
 """The sandbox and its drills, behind the optional extra they need."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
@@ -9,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..adapters.yaml_files import load_app, load_runbook, load_scenario
 from ..errors import UsageError
-from ..model.drill import DrillEvent, DrillResult
-from ..model.scenario import Scenario
 from .setup import Verb, runbook_path
 
 if TYPE_CHECKING:
+    from ..model.drill import DrillEvent, DrillResult
+    from ..model.scenario import Scenario
     from ..sandbox.calls import Entry as CallEntry
 
 Exports = list[tuple[str, str]]
@@ -107,7 +109,7 @@ def sandbox_down() -> bool:
     return daemon.down(os.environ)
 
 
-def sandbox_calls(*, writes: bool) -> list["CallEntry"]:
+def sandbox_calls(*, writes: bool) -> list[CallEntry]:
     """What was asked of the running sandbox, oldest first."""
     from ..sandbox import daemon
 
