@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Note
 from ..model.scenario import Scenario
-from ..model.traffic import Outage, TrafficSecond
+from ..model.traffic import Outage
 from .plain import clean
 from .screen import Column, Look, cell, columns, indented, labelled, line, to_text
 from .words import host, seconds

@@ -17,9 +17,10 @@ from ..adapters.journal_file import FileJournal
 from ..adapters.yaml_files import load_app
 from ..journal import fold
 from ..loopback import LOOPBACK_ONLY
+from ..model.app import App
 from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Note
 from ..model.ledger import Ledger
-from ..model.run import Run
+from ..model.run import Entry
 from ..model.scenario import Command, Scenario
 from ..model.traffic import ClientPlace, ClientPlan
 from ..scoring import Evidence, score
@@ -105,16 +106,15 @@ class _Drill:
             events=tuple(self.seen),
             log=self.clients.read(),
             ledger=self._ledger(),
-            runs=tuple(self._journalled()),
+            runs=tuple(map(fold, self._journals())),
             faults=told(self.scenario),
             zero=self.zero,
             regions={address: region for region, address in self.layout.addresses.items()},
         )
         result = score(self.scenario, evidence)
         problems = tuple(f"the timeline failed {problem}" for problem in self.timeline.problems)
-        return result.model_copy(
-            update={"failures": result.failures + problems, "passed": result.passed and not problems}
-        )
+        held = {"failures": result.failures + problems, "passed": result.passed and not problems}
+        return result.model_copy(update=held | {"app": self._app(), "journal": next(self._journals(), ())})
 
     def _client_plan(self, seed: int) -> ClientPlan:
         staging = self.scenario.world
@@ -178,11 +178,13 @@ class _Drill:
             extract = self.world.replication.extract("Orders")
         return Ledger.model_validate(extract.as_json())
 
-    def _journalled(self) -> Iterator[Run]:
-        app = load_app(self.config)
-        journal = FileJournal(self.folder / (app.state.path or "") / app.account, app.app)
-        for run in journal.runs():
-            yield fold(journal.entries(run))
+    def _app(self) -> App:
+        return load_app(self.config)
+
+    def _journals(self) -> Iterator[tuple[Entry, ...]]:
+        app = self._app()
+        kept = FileJournal(self.folder / (app.state.path or "") / app.account, app.app)
+        return (tuple(kept.entries(run)) for run in kept.runs())
 
 
 def _is_foreign(variable: str) -> bool:

@@ -14,7 +14,7 @@ from .orders import World, build
 from .orders_files import LATENCY, WEIGHTED
 from .service import Call
 
-WATCHING_PACE = 0.1
+WATCHING_PACE = 0.05
 NAMES = {"weighted": "api.example.com.", "latency": "orders.example.com."}
 
 
@@ -40,7 +40,7 @@ class Staged(NamedTuple):
 
 
 def stage(scenario: Scenario, folder: Path, runbooks: Mapping[str, Path]) -> Staged:
-    """The reference world. ``runbooks`` are the live ones, by verb: copied, with the watching times a tenth as long."""
+    """The reference world. ``runbooks`` are the live ones, by verb: copied, with shorter watching times."""
     staging = scenario.world
     world = build(folder, propagation=0.0, moving=True, pace=pace_of(staging))
     if not staging.health_checks:
@@ -88,8 +88,12 @@ def _adapt(config: Path, staging: Staging, runbooks: Mapping[str, Path]) -> None
 def copy_runbook(source: Path, target: Path, staging: Staging) -> None:
     """The runbook at the drill's pace."""
     book = yaml.safe_load(source.read_text(encoding="utf-8-sig"))
-    book["steps"] = [scaled(step, WATCHING_PACE) for step in book["steps"]]
+    book["steps"] = [_in_time(scaled(step, WATCHING_PACE), staging.deadline) for step in book["steps"]]
     target.write_text(yaml.safe_dump(book, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _in_time(step: dict[str, Any], deadline: float | None) -> dict[str, Any]:
+    return step if deadline is None else {**step, "timeout": deadline}
 
 
 def scaled(step: dict[str, Any], pace: float) -> dict[str, Any]:
