@@ -51,6 +51,6 @@ def test_a_users_files_are_rehearsed_by_the_real_command(config: Path, tmp_path:
     result = json.loads(done.stdout)
     assert (result["passed"], result["orders"]["lost"], result["orders"]["duplicated"]) == (True, 0, 0)
     assert result["orders"]["acknowledged"] > 100
-    assert f"{app(config).app}'s own resil.yaml" in done.stderr
+    assert f"the twin of {app(config).app}, failover by" in done.stderr
     assert f"resil failover --to {app(config).regions.standby[0]}" in done.stderr
     assert not (tmp_path / "state").exists()

@@ -110,7 +110,7 @@ def _shares(world: World, route: Route) -> dict[str, dict[str | None, Fraction]]
 def _notes(own: Own, layout: Layout) -> Iterator[str]:
     """What in the twin is not as in the user's files, in words."""
     app = own.app
-    yield f"{app.app}'s own resil.yaml, with {_listed(own.runbooks)}; its addresses are replaced by this machine's"
+    yield f"the twin of {app.app}, {_listed(own.runbooks)}; each address in its resil.yaml is replaced by one here"
     invented = [watcher.name for watcher in layout.canaries if watcher.name.startswith("drill-observe-")]
     configured = {endpoint.client_subnet for route in app.routing for endpoint in route.endpoints.values()}
     if subnets := [subnet for subnet in layout.subnets if subnet not in configured]:

@@ -144,8 +144,8 @@ def _recast(value: Any, parts: Mapping[str, str]) -> Any:
 
 
 def _shape(scenario: Scenario, route: Route) -> str:
-    """Whether a change has to propagate through Route 53, which is what the physical floor is reckoned by."""
-    return "latency" if _first_lever(scenario, route) == LeverKind.ROUTING_CONTROL else "weighted"
+    """What the physical floor is reckoned by: only changes of records have to propagate to the name servers."""
+    return "weighted" if _first_lever(scenario, route) == LeverKind.WEIGHTS else "latency"
 
 
 def _identifier(route: Route, named: str) -> str:
