@@ -30,7 +30,7 @@ def score(scenario: Scenario, evidence: Evidence) -> DrillResult:
     changed = _changed_at(shift)
     floor = _floor(scenario, evidence, changed)
     loss = _loss(evidence, changed, shift)
-    ratio = round(rto / floor.total_s, 3) if rto is not None and floor and floor.total_s > 0 else None
+    ratio = _ratio(evidence, shift, rto, floor)
     failures = (
         *_commands_that_did_not(scenario, evidence.events),
         *_what_did_not_hold(scenario, evidence, loss, ratio),
@@ -49,10 +49,18 @@ def score(scenario: Scenario, evidence: Evidence) -> DrillResult:
     )
 
 
+def _ratio(evidence: Evidence, shift: CommandRun | None, rto: float | None, floor: Floor | None) -> float | None:
+    """RTO over floor; None where nobody felt an outage, for then there was nothing to wait for."""
+    typed = evidence.zero + shift.typed_s if shift else 0.0
+    felt = any(not request.is_ok and request.mono >= typed for request in evidence.log.requests)
+    return round(rto / floor.total_s, 3) if felt and rto is not None and floor and floor.total_s > 0 else None
+
+
 def _failover(events: Sequence[DrillEvent]) -> CommandRun | None:
-    """The failover that is measured: the first that moved traffic, else the first."""
+    """The failover that is measured: the first that moved traffic and said so, else the first that ran."""
     runs = [event for event in events if isinstance(event, CommandRun) and event.argv[1] == "failover"]
-    return next((run for run in runs if run.changed_s is not None), next(iter(runs), None))
+    moved = [run for run in runs if run.changed_s is not None and run.exit_code == 0]
+    return next(iter([*moved, *runs]), None)
 
 
 def _changed_at(shift: CommandRun | None) -> float | None:

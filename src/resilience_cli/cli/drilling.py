@@ -27,7 +27,9 @@ def playable(session: Session, config: Path | None) -> list[Scenario]:
     fit = session.wiring.scenarios(config)
     if left := [each.name for each in session.wiring.scenarios(None) if each not in fit]:
         session.terminal.tell(f"not with {config}: {', '.join(left)}; resil drill --config {config} NAME says why\n")
-    return fit
+    if named := [each.name for each in fit if not each.is_default]:
+        session.terminal.tell(f"by name only: {', '.join(named)}; resil drill --list says why\n")
+    return [each for each in fit if each.is_default]
 
 
 def run(

@@ -67,6 +67,8 @@ def _recovery(result: DrillResult) -> str:
     if result.floor_s is None or result.seen.floor is None:
         return f"RTO {result.rto_s:.2f} s as clients felt it"
     floor = result.seen.floor
+    if result.ratio is None:
+        return f"no client felt an outage; one would have lasted {result.floor_s:.2f} s at the least"
     slow = max((floor.ttl_left_s, "TTL left in a cache"), (floor.drain_s, "a kept connection"))
     made = f"{floor.propagation_s:.2f} s propagation + {slow[0]:.2f} s {slow[1]}"
     return f"RTO {result.rto_s:.2f} s as clients felt it; floor {result.floor_s:.2f} s ({made}); ratio {result.ratio}"
@@ -102,8 +104,15 @@ def _row(values: Sequence[float], each: int) -> str:
 
 
 def scenario_list(scenarios: Sequence[Scenario], look: Look) -> str:
+    """The scenarios there are, those that are not run unless they are named with the reason."""
     titles = [Column("scenario"), Column("what happens", folds=True)]
-    return to_text([columns(titles, ([cell(s.name), cell(s.title)] for s in scenarios))], look)
+    return to_text([columns(titles, ([cell(s.name), cell(_title(s))] for s in scenarios))], look)
+
+
+def _title(scenario: Scenario) -> str:
+    if scenario.needs:
+        return f"{scenario.title} (needs {scenario.needs}; run by name only)"
+    return f"{scenario.title} (by name only: {scenario.by_name_only})" if scenario.by_name_only else scenario.title
 
 
 def spread_screen(results: Sequence[DrillResult], look: Look) -> str:

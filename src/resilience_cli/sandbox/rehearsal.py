@@ -26,6 +26,7 @@ from ..model.traffic import ClientPlace, ClientPlan
 from ..scoring import Evidence, score
 from .client_process import Clients
 from .eyes import Eyes
+from .faults.names import check
 from .staging import WATCHING_PACE, Staged, stage
 from .timeline import Timeline, told
 from .twin import Own, stage_twin
@@ -41,12 +42,15 @@ def rehearse(
     """Events as they happen, the DrillResult last. Equal seeds give equal fault timelines and equal orders.
 
     ``runbooks`` by verb. ``app``: a user's own, rehearsed in its twin; else the reference application.
-    Raises UsageError for a scenario that the app cannot play.
+    Raises UsageError for a scenario that the app cannot play, or whose faults name what there is not.
     """
+    for fault in scenario.faults:
+        check(fault)
     with tempfile.TemporaryDirectory(prefix="resil-drill-") as name, ExitStack() as undo:
         folder = Path(name)
         staged = stage(scenario, folder, runbooks) if app is None else stage_twin(scenario, Own(app, runbooks), folder)
         undo.callback(staged.world.stop)
+        staged.world.faults.seed = seed
         staged.world.start()
         drill = _Drill(staged, folder, seed)
         undo.callback(drill.stop)

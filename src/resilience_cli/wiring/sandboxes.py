@@ -44,15 +44,12 @@ def scenarios(config: Path | None = None) -> list[Scenario]:
 def drill(name: str, seed: int = 0, files: Files | None = None) -> Iterator[DrillEvent | DrillResult]:
     """Rehearse in a sandbox of its own, measured. The last thing that comes is the DrillResult.
 
+    ``name``: of a scenario shipped with resil, or a file that holds one.
     Without a resil.yaml in ``files`` it is the reference application that is moved. The user's files are read before
     anything starts: InvalidFile with all that is wrong in one of them.
     """
     files = files or Files()
-    known = sorted(path.stem for path in _folder().glob("*.yaml"))
-    if name not in known:
-        near = get_close_matches(name, known, n=3) or known
-        raise UsageError(f"there is no drill {name}", hint=f"did you mean {' or '.join(near)}?")
-    scenario = load_scenario(_folder() / f"{name}.yaml")
+    scenario = _scenario(name)
     app = load_app(files.config) if files.config else None
     books = {verb: runbook_path(verb, app, files.config) for verb in VERBS}
     if files.runbook is not None:
@@ -61,6 +58,17 @@ def drill(name: str, seed: int = 0, files: Files | None = None) -> Iterator[Dril
         load_runbook(book)
     events: Iterator[DrillEvent | DrillResult] = _rehearsal().rehearse(scenario, books, seed, app)
     return events
+
+
+def _scenario(name: str) -> Scenario:
+    """The scenario of this name, or of a user's own file."""
+    known = {path.stem: path for path in sorted(_folder().glob("*.yaml"))}
+    if name not in known and Path(name).suffix in (".yaml", ".yml"):
+        return load_scenario(Path(name))
+    if name not in known:
+        near = get_close_matches(name, known, n=3) or known
+        raise UsageError(f"there is no drill {name}", hint=f"did you mean {' or '.join(near)}?")
+    return load_scenario(known[name])
 
 
 def _verb_of(runbook: Path) -> Verb:
