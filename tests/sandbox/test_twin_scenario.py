@@ -121,6 +121,7 @@ def test_someone_elses_edit_is_of_the_apps_own_record() -> None:
         ),
         (BANK, {"lost": [{"region": "us-east-2"}]}, "regions.observer is not set"),
         (BANK, {"switches": [{"wish": {"canaries": "stop"}}]}, "a signal of kind canary"),
+        (SHOP, {"switches": [{"wish": {"canaries": "stop"}}]}, "the app's has traffic at home"),
         (MAPS, {"switches": [{"wish": {"health_plan": False}}]}, "a signal of kind health-events"),
         (MAPS, {"switches": [{"wish": {"lag_ms": 90000}}]}, "a signal of kind replication"),
     ],

@@ -100,8 +100,16 @@ def _lacking_signals(scenario: Scenario, app: App) -> Iterator[str]:
         kind, spec = _NEEDED_SIGNALS.get(key, ("", None))
         if spec is not None and not any(app.signals_of(spec)):
             yield f"it needs a signal of kind {kind}"
+        if key == "canaries" and not _is_idle(app):
+            yield "it is about a standby that only canaries and probes judge, and the app's has traffic at home"
         if key == "evaluation_state":
             yield "it is about an alarm of the reference application"
+
+
+def _is_idle(app: App) -> bool:
+    """Whether the first standby has none of the traffic at home."""
+    homes = [route.home for route in app.routing]
+    return all(home == "failover" or (isinstance(home, dict) and home[app.regions.standby[0]] == 0) for home in homes)
 
 
 def _needs_arc(scenario: Scenario) -> bool:
