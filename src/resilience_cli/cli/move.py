@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
@@ -33,9 +33,9 @@ def move(session: Session, request: Request, agreement: Agreement, report: Repor
     """failover and failback, for real or as a dry run."""
     consent = None if agreement.dry_run else consent_of(session, agreement)
     setup = session.open(request.config, writes=consent is not None)
-    decided = _decide(session, setup, request)
     if consent is None:
-        return _dry_run(session, setup, decided, report)
+        return _dry_run(session, setup, _decide(session, setup, request), report)
+    decided = _decide(session, setup, request, lambda why: session.terminal.tell(f"{why}\n"))
     return _carry_out(session, setup, decided, consent, report)
 
 
@@ -81,8 +81,8 @@ def resume(session: Session, setup: Any, run: Run, consent: Consent, report: Rep
     return _finish(session, setup, wiring.resume(setup, run.run, operator, consent.how), report, run)
 
 
-def _decide(session: Session, setup: Any, request: Request) -> Decided:
-    return session.wiring.decide(setup, intent_of(request, setup.app.regions.serving), request.runbook)
+def _decide(session: Session, setup: Any, request: Request, waiting: Callable[[str], None] | None = None) -> Decided:
+    return session.wiring.decide(setup, intent_of(request, setup.app.regions.serving), request.runbook, waiting)
 
 
 def _show(session: Session, decided: Decided, report: Report, rehearsed: Ending | None = None) -> int:

@@ -13,9 +13,10 @@ from ..model.runbook import Bake, Check, Parallel, Verify, Wait, Watching
 from ..observe import gather
 from ..planner.found import types_of
 from .steps import Stage, StepFailed
-from .verifying import verify
+from .verifying import CONTROL_PLANE_S, verify
 
 JUDGING = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS, Topic.SIGNALS})
+ROUTE53 = (Topic.RECORDS, Topic.CHECKS)
 FRESH_S = 2.0  # a look that ended so short a time ago is as good as another
 
 
@@ -76,10 +77,13 @@ def _one_of_many(stage: Stage, child: Watching) -> str:
 
 
 def _verdicts(stage: Stage, regions: Collection[str]) -> tuple[Verdict, ...]:
-    """Verdicts that are settled for these Regions: a look does not wait for what could not change them."""
+    """Verdicts that are settled for these Regions: a look does not wait for what could not change them, and in an
+    emergency not long for Route 53's control plane."""
+    end = stage.clock.monotonic() + CONTROL_PLANE_S
 
     def enough(facts: Facts) -> bool:
-        return is_enough(stage.app, facts, regions)
+        is_late = stage.plan.mode is Mode.EMERGENCY and stage.clock.monotonic() >= end
+        return is_enough(stage.app, facts, regions, ROUTE53 if is_late else ())
 
     return assess(stage.app, gather(stage.world, stage.app, stage.clock, topics=JUDGING, enough=enough))
 
@@ -141,28 +145,49 @@ def _why(verdicts: tuple[Verdict, ...], region: str) -> str:
 
 
 def _bake(stage: Stage, step: Bake) -> str:
-    """Every look, until the time is up, must find no target impaired. What stays unknown is said, not failed.
+    """Every look, until the time is up, must find no target impaired; the last one all of them healthy, where that is
+    asked for and nothing else was accepted. Otherwise what stays unknown is said, not failed.
 
     A target that was impaired when target-health was overridden may stay so; once seen better, it may not fall back.
     """
     end = stage.clock.monotonic() + step.duration
     looks = 0
-    accepted = {region: _accepted(stage.plan, region) for region in stage.plan.target}
-    taken_on = {region for region, taken in accepted.items() if taken and taken.verdict is Judged.IMPAIRED}
+    taken_on = {
+        r for r in stage.plan.target if (taken := _accepted(stage.plan, r)) and taken.verdict is Judged.IMPAIRED
+    }
     while True:
         verdicts = _verdicts(stage, stage.plan.target)
         looks += 1
-        impaired = {region for region in stage.plan.target if verdict_on(verdicts, region) is Judged.IMPAIRED}
-        for region in stage.plan.target:
-            if region in impaired - taken_on:
-                raise StepFailed(f"{region} became impaired: {_why(verdicts, region)}")
-        taken_on &= impaired
+        taken_on &= _impaired(stage, verdicts, taken_on)
         left = end - stage.clock.monotonic()
-        if left <= 0:
+        unsure = _unsure(stage, step, verdicts)
+        if left <= 0 and not unsure:
             last = ", ".join(f"{region} {verdict_on(verdicts, region)}" for region in stage.plan.target)
             still = f" ({', '.join(sorted(taken_on))}: target-health was overridden)" if taken_on else ""
             return f"{last} at the last of {looks} looks over {step.duration:g} s{still}"
-        stage.clock.sleep(min(step.every, left))
+        if left <= -step.timeout:
+            raise StepFailed("; ".join(unsure), uncertain=True)
+        stage.clock.sleep(min(step.every, left) if left > 0 else step.every)
+
+
+def _impaired(stage: Stage, verdicts: tuple[Verdict, ...], taken_on: Collection[str]) -> set[str]:
+    """The targets that are impaired, all of them taken on knowingly. Raises StepFailed for any other."""
+    impaired = {region for region in stage.plan.target if verdict_on(verdicts, region) is Judged.IMPAIRED}
+    for region in stage.plan.target:
+        if region in impaired - set(taken_on):
+            raise StepFailed(f"{region} became impaired: {_why(verdicts, region)}")
+    return impaired
+
+
+def _unsure(stage: Stage, step: Bake, verdicts: tuple[Verdict, ...]) -> list[str]:
+    """What is not known to be well, where the step asks for more than not impaired."""
+    if step.target == "not-impaired":
+        return []
+    return [
+        f"{region} is {verdict_on(verdicts, region)}: {_why(verdicts, region)}"
+        for region in stage.plan.target
+        if verdict_on(verdicts, region) is not Judged.HEALTHY and not _accepted(stage.plan, region)
+    ]
 
 
 def _wait(stage: Stage, step: Wait) -> str:

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, assert_never
 
@@ -12,12 +12,13 @@ from ..adapters.memory import Agrees, MemoryJournal, MemoryWorld, RehearsalClock
 from ..assess import is_enough
 from ..errors import Refused, Stale, UsageError
 from ..execute import Author, Stage
+from ..execute.verifying import CONTROL_PLANE_S
 from ..journal import prior_switches
 from ..model.app import App, LeverKind
 from ..model.facts import Facts, Topic
-from ..model.plan import Decision, Intent, Mode, NothingToDo, Plan, Refusal, Says
+from ..model.plan import Decision, GuardName, Intent, Mode, NothingToDo, Plan, Refusal, Says
 from ..model.run import EffectState, Entry, Run
-from ..model.runbook import Runbook
+from ..model.runbook import Runbook, ShiftTraffic
 from ..model.status import Status
 from ..observe import Enough, gather
 from ..planner.guards import pinned_account
@@ -49,9 +50,35 @@ def status(setup: Setup) -> Status:
     return survey(setup.app, observe(setup), unfinished(list_runs(setup)))
 
 
-def decide(setup: Setup, intent: Intent, runbook: Path | None = None) -> Decided:
-    """Observe and plan; changes nothing."""
-    return _decide(setup, intent, setup.runbook(intent.verb, runbook))
+Waiting = Callable[[str], None]
+ROUTED = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS})
+
+
+def decide(setup: Setup, intent: Intent, runbook: Path | None = None, waiting: Waiting | None = None) -> Decided:
+    """Observe and plan; changes nothing.
+
+    With ``waiting``, which is told why, an emergency that no lever could be read for looks again, for as long as the
+    runbook gives its shift: a control plane that is failing may yet answer.
+    """
+    book = setup.runbook(intent.verb, runbook)
+    end = setup.clock.monotonic() + max(step.timeout for step in book.steps if isinstance(step, ShiftTraffic))
+    while True:
+        decided = _decide(setup, intent, book)
+        left = end - setup.clock.monotonic()
+        if waiting is None or left <= 0 or not (why := _blind(decided)):
+            return decided
+        waiting(f"{why}; looking again, for {left:.0f} s at the most (nothing has been changed)")
+        setup.clock.sleep(min(setup.pace.poll_s, left))
+
+
+def _blind(decided: Decided) -> str:
+    """Why an emergency is refused for no more than that where traffic goes could not be read; else nothing."""
+    decision = decided.decision
+    if not isinstance(decision, Refusal) or decision.mode is not Mode.EMERGENCY:
+        return ""
+    if {guard.name for guard in decision.guards if guard.says is Says.NO} != {GuardName.TRAJECTORY}:
+        return ""
+    return next((each.why for each in decided.facts.unread if each.topic in ROUTED and not each.missing), "")
 
 
 def _decide(setup: Setup, intent: Intent, runbook: Runbook) -> Decided:
@@ -60,11 +87,8 @@ def _decide(setup: Setup, intent: Intent, runbook: Runbook) -> Decided:
     return Decided(planner.plan(setup.app, runbook, intent, facts), facts, runbook)
 
 
-CONTROL_PLANE_S = 2.0
-"""How long an emergency waits for Route 53's control plane where another lever moves the traffic."""
-
-
 def _enough(setup: Setup, target: str) -> Enough:
+    """Route 53's control plane is not waited for long either where another lever moves the traffic."""
     start = setup.clock.monotonic()
 
     def enough(facts: Facts) -> bool:
