@@ -15,6 +15,8 @@ from ..model.readings import Level, SignalKind
 from ..model.runbook import Verify
 from ..observe import Enough, gather
 from ..planner.found import siblings
+from ..simulate import Standing, standing
+from .effects import lasting
 from .steps import Stage, StepFailed
 
 ASKED = ("A", "AAAA")  # the types that clients ask for side by side; the guards look at the others
@@ -63,10 +65,21 @@ def _look(stage: Stage, step: Verify) -> Iterator[Line]:
     if step.answers:
         enough = _enough(stage) if stage.plan.mode is Mode.EMERGENCY else None
         facts = gather(stage.world, stage.app, stage.clock, topics=SEEN_FROM_OUTSIDE, enough=enough)
+        yield from _what_was_set(stage, facts)
         for route in stage.app.routing:
             yield from _answers(stage, route, facts)
     if step.endpoints:
         yield from _endpoints(stage)
+
+
+def _what_was_set(stage: Stage, facts: Facts) -> Iterator[Line]:
+    """Answers are samples; what this run set must stand as well. Someone else's change ends the step at once."""
+    for effect in lasting(stage.plan.effects):
+        stands = standing(effect, facts)
+        if stands is Standing.OTHER:
+            raise StepFailed("someone else changed what this run had set; their change was left as it is", stale=True)
+        if stands is Standing.BEFORE:
+            yield Line(Means.WRONG, "what this run set reads as it was before")
 
 
 def _enough(stage: Stage) -> Enough:

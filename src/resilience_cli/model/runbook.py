@@ -79,11 +79,16 @@ class Verify(StepBase):
 
 
 class Bake(StepBase):
-    """Watch the Regions that serve for a time; one that becomes impaired fails the step."""
+    """Watch the Regions that serve for a time; one that becomes impaired fails the step.
+
+    ``target: healthy``: they must be healthy at the last look too, which is waited for until the step's timeout. The
+    bakes between a ramp's stages are so: a share rises only on a Region that is known to be well.
+    """
 
     step: Literal["bake"]
     duration: Seconds = Field(default=60.0, gt=0, alias="for")
     every: Seconds = Field(default=10.0, gt=0)
+    target: Literal["healthy", "not-impaired"] = "not-impaired"
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

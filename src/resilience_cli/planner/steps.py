@@ -80,7 +80,9 @@ def _shift(app: App, step: ShiftTraffic, mode: Mode, moves: Moves, ramp: Ramp | 
         found.append(_stage(app, step, f"{step.id}-{percent}", stage, best_effort))
         if ramp and ramp.bake and percent != ramp.shares[-1]:
             # ids are at most 41 characters long
-            bake = Bake.model_validate({"id": f"{step.id[:32]}-{percent}-bake", "step": "bake", "for": ramp.bake})
+            bake = Bake.model_validate(
+                {"id": f"{step.id[:32]}-{percent}-bake", "step": "bake", "for": ramp.bake, "target": "healthy"}
+            )
             found.append(_plain(bake, mode))
     return found
 
