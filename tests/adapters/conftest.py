@@ -1,7 +1,10 @@
 """The SDK's own Stubber as AWS: it checks questions and answers against the service models, and opens no socket."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ PANEL = "arn:aws:route53-recovery-control::123456789012:controlpanel/0123456789a
 WEST_CONTROL, EAST_CONTROL = f"{PANEL}/routingcontrol/1111111111111111", f"{PANEL}/routingcontrol/2222222222222222"
 
 Stub = Callable[..., Stubber]
+Answering = Callable[..., str]
 
 
 class _Watched(Stubber):
@@ -78,6 +82,43 @@ def stub(sessions: Sessions) -> Iterator[Stub]:
     for stubber in stubbers:
         stubber.assert_no_pending_responses()
         assert stubber.surprises == []
+
+
+class _Page(BaseHTTPRequestHandler):
+    """Status 200 for every request, and a body by how its path ends: what stands before AWS may answer so."""
+
+    bodies: Mapping[str, bytes] = {}
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        path = self.path.partition("?")[0].rstrip("/")
+        body = next(body for end, body in self.bodies.items() if path.endswith(end))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    """``answering(body, {path's end: body})``: the URL of a server on loopback that says so, whatever it is asked."""
+    with ExitStack() as open_servers:
+
+        def make(body: bytes, by_path: Mapping[str, bytes] | None = None) -> str:
+            handler = type("Page", (_Page,), {"bodies": {**(by_path or {}), "": body}})
+            server = open_servers.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+            thread.start()
+            open_servers.callback(thread.join)
+            open_servers.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield make
 
 
 def now() -> datetime:

@@ -16,7 +16,7 @@ import dns.rrset
 import pytest
 
 from resilience_cli.adapters import dns as asking
-from resilience_cli.adapters.aws.answers import Questions
+from resilience_cli.adapters.aws.answers import Questions, by_the_system
 from resilience_cli.errors import NotFound, Uncertain, Unreachable
 from resilience_cli.model.app import Route
 from resilience_cli.model.facts import Answer, ZoneRecords
@@ -244,6 +244,28 @@ def test_the_closest_zone_above_a_name_says_who_serves_it() -> None:
         assert asking.name_servers_of("a.b.example.com.", as_resolver(names)) == ("ns-1.test", "ns-2.test")
         with pytest.raises(Unreachable, match="no name server of"):
             asking.name_servers_of("api.example.org.", as_resolver(names))
+
+
+IMPOSSIBLE = ["api..example.com", f"{'a' * 64}.example.com", ".".join(["a" * 60] * 5), "api.\\300.example.com"]
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_a_name_that_dns_has_no_room_for_gives_no_answer(name: str) -> None:
+    with pytest.raises(Uncertain):
+        asking.ask(asking.servers("127.0.0.1:9")[0], name, "A")
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE[:2])
+def test_such_a_name_has_no_addresses_and_serves_no_names(name: str) -> None:
+    assert by_the_system(name, "A") == ()
+    with pytest.raises(Unreachable):
+        asking.servers(name)
+
+
+def test_a_target_of_such_a_name_does_not_resolve_and_hides_no_other_region() -> None:
+    records = held(record(WEST, values=("192.0.2.1",)), record(EAST, alias=alias("a..example.net.")))
+    with serving(lambda name, _: [f"{name} 60 A 192.0.2.1"]) as names:
+        assert {answer.region for answer in look(names.text, records)} == {WEST}
 
 
 def test_no_name_server_is_no_answer() -> None:

@@ -8,7 +8,7 @@ from resilience_cli.errors import Conflicting, NotFound, Uncertain
 from resilience_cli.model.effects import CheckChange, CheckEffect
 from resilience_cli.model.records import FORCED_UNHEALTHY, CheckSwitch, Health
 
-from .conftest import EAST, NOW, WEST, WEST_CONTROL, Stub
+from .conftest import EAST, NOW, WEST, WEST_CONTROL, Answering, Stub
 
 
 def check(id_: str, type_: str = "HTTPS", version: int = 3, **config: Any) -> dict[str, Any]:
@@ -97,6 +97,14 @@ def test_a_switch_is_set_on_the_version_it_was_planned_on(sessions: Sessions, st
     answers = stub("route53", EAST, writes=True)
     answers.add_response("update_health_check", {"HealthCheck": check("c1", version=4)}, ASKED)
     assert Checks(sessions).switch(EFFECT).change_id is None
+
+
+def test_an_answer_to_a_switch_that_is_not_route_53s_is_uncertain(
+    monkeypatch: pytest.MonkeyPatch, answering: Answering
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ROUTE_53", answering(b"<html></html>"))
+    with pytest.raises(Uncertain, match="cannot be read"):
+        Checks(Sessions()).switch(EFFECT)
 
 
 @pytest.mark.parametrize(

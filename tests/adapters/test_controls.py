@@ -17,6 +17,7 @@ from resilience_cli.errors import (
     Throttled,
     Uncertain,
     Unreachable,
+    UsageError,
 )
 from resilience_cli.model.app import Arc
 from resilience_cli.model.effects import ControlChange, ControlsEffect
@@ -28,6 +29,7 @@ URLS = {region: f"https://cluster.{region}.example.com" for region in REGIONS}
 ARC = Arc.model_validate({"cluster": [{"region": region, "endpoint": url} for region, url in URLS.items()]})
 RULE = f"{PANEL}/safetyrule/abcdef0123456789"
 LIST, SET = "list_routing_controls", "update_routing_control_states"
+DONE = {"ResponseMetadata": {"RequestId": "1"}}  # all there is in ARC's answer
 
 
 class InOrder(random.Random):
@@ -110,7 +112,7 @@ def test_all_controls_are_set_in_one_call_with_the_rules_overridden_by_name(
 ) -> None:
     reads[WEST].add_response(LIST, states())
     asked = {"UpdateRoutingControlStateEntries": ENTRIES, "SafetyRulesToOverride": [RULE]}
-    writes[WEST].add_response(SET, {}, asked)
+    writes[WEST].add_response(SET, DONE, asked)
     assert cluster.set(effect(rules=(RULE,))).endpoint == URLS[WEST]
 
 
@@ -166,7 +168,7 @@ def test_an_uncertain_set_that_is_not_seen_is_asked_for_at_the_next_endpoint(
     writes[WEST].add_client_error(SET, "InternalServerException", http_status_code=500)
     reads[EAST].add_response(LIST, states())  # settling: not there
     reads[EAST].add_response(LIST, states())  # the look before setting
-    writes[EAST].add_response(SET, {})
+    writes[EAST].add_response(SET, DONE)
     assert cluster.set(effect()).endpoint == URLS[EAST]
 
 
@@ -180,6 +182,72 @@ def test_a_refusal_after_an_uncertain_set_is_settled_by_reading_not_taken_for_a_
     reads[EAST].add_response(LIST, states())
     writes[EAST].add_client_error(SET, "ConflictException", f"{RULE} is in its wait period", http_status_code=409)
     reads["eu-west-1"].add_response(LIST, states(west="Off"))
+    assert cluster.set(effect()).endpoint == URLS[EAST]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("AccessDeniedException", 403),
+        ("ConflictException", 409),
+        ("ExpiredTokenException", 403),
+        ("ResourceNotFoundException", 404),
+        ("ValidationException", 400),
+    ],
+)
+def test_whatever_is_told_after_an_uncertain_set_does_not_make_it_a_refusal(
+    cluster: Cluster, reads: dict[str, Stubber], writes: dict[str, Stubber], code: str, status: int
+) -> None:
+    reads[WEST].add_response(LIST, states())
+    writes[WEST].add_client_error(SET, "InternalServerException", http_status_code=500)
+    reads[EAST].add_response(LIST, states())  # settling: not there yet
+    reads[EAST].add_response(LIST, states())  # the look before setting
+    writes[EAST].add_client_error(SET, code, http_status_code=status)
+    reads["eu-west-1"].add_response(LIST, states())
+    with pytest.raises(Uncertain, match=code):
+        cluster.set(effect())
+
+
+def test_credentials_that_expire_after_an_uncertain_set_leave_it_uncertain(
+    cluster: Cluster, reads: dict[str, Stubber], writes: dict[str, Stubber]
+) -> None:
+    reads[WEST].add_response(LIST, states())
+    writes[WEST].add_client_error(SET, "InternalServerException", http_status_code=500)
+    for region in (EAST, EAST, "eu-west-1"):  # settling, the look before setting, settling again
+        reads[region].add_client_error(LIST, "ExpiredTokenException", http_status_code=403)
+    with pytest.raises(Uncertain, match="ExpiredTokenException"):
+        cluster.set(effect())
+
+
+def test_credentials_that_expire_before_anything_was_sent_are_told_as_they_are(
+    cluster: Cluster, reads: dict[str, Stubber]
+) -> None:
+    reads[WEST].add_client_error(LIST, "ExpiredTokenException", http_status_code=403)
+    with pytest.raises(UsageError):
+        cluster.set(effect())
+
+
+def test_a_control_that_stands_otherwise_after_an_uncertain_set_leaves_it_uncertain(
+    cluster: Cluster, reads: dict[str, Stubber], writes: dict[str, Stubber]
+) -> None:
+    reads[WEST].add_response(LIST, states())
+    writes[WEST].add_client_error(SET, "InternalServerException", http_status_code=500)
+    reads[EAST].add_response(LIST, states())
+    reads[EAST].add_response(LIST, states(east="Off"))
+    reads["eu-west-1"].add_response(LIST, states(east="Off"))
+    with pytest.raises(Uncertain, match=EAST_CONTROL):
+        cluster.set(effect())
+
+
+def test_an_answer_to_a_set_that_is_not_arcs_is_settled_at_another_endpoint(
+    cluster: Cluster, reads: dict[str, Stubber], writes: dict[str, Stubber]
+) -> None:
+    """A proxy's page with status 200: the SDK reads it as an answer without members."""
+    reads[WEST].add_response(LIST, states())
+    writes[WEST].add_response(SET, {})
+    reads[EAST].add_response(LIST, states())
+    reads[EAST].add_response(LIST, states())
+    writes[EAST].add_response(SET, DONE)
     assert cluster.set(effect()).endpoint == URLS[EAST]
 
 

@@ -11,7 +11,7 @@ from resilience_cli.model.effects import WeightsEffect
 from resilience_cli.model.facts import ZoneRecords
 from resilience_cli.model.records import AliasTarget, RecordSet, Zone
 
-from .conftest import EAST, Stub, make_app
+from .conftest import EAST, Answering, Stub, make_app
 
 ZONE = Zone(id="Z1", name="example.com.")
 
@@ -202,6 +202,23 @@ def test_a_zone_that_stays_busy_is_given_up_within_the_calls_time(sessions: Sess
     with pytest.raises(Throttled):
         Records(sessions, pause=pause).swap(EFFECT)
     assert 10 < sum(pauses) < 25
+
+
+@pytest.mark.parametrize("body", [b"<html></html>", b"<R><ChangeInfo/></R>"])
+def test_an_answer_to_a_swap_that_is_not_route_53s_is_uncertain(
+    monkeypatch: pytest.MonkeyPatch, answering: Answering, body: bytes
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ROUTE_53", answering(body))
+    with pytest.raises(Uncertain, match="cannot be read"):
+        Records(Sessions()).swap(EFFECT)
+
+
+def test_protections_in_an_answer_cut_short_are_unknown_not_none(
+    monkeypatch: pytest.MonkeyPatch, answering: Answering
+) -> None:
+    cut = b"<R><ResourceRecordSetProtections><ResourceRecordSetProtection/></ResourceRecordSetProtections></R>"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ROUTE_53", answering(cut))
+    assert Records(Sessions()).protected(ZONE) is None
 
 
 @pytest.mark.parametrize(("status", "known"), [("INSYNC", "yes"), ("PENDING", "no")])

@@ -6,12 +6,13 @@ import pytest
 
 from resilience_cli.adapters.aws.session import Sessions
 from resilience_cli.adapters.aws.world import AwsWorld
-from resilience_cli.errors import Malformed, Unreachable
+from resilience_cli.errors import AwsTrouble, Malformed, Unreachable
 from resilience_cli.model.effects import CheckChange, CheckEffect, ControlChange, ControlsEffect, Receipt, WeightsEffect
 from resilience_cli.model.facts import EndpointOverride, Topic
+from resilience_cli.model.readings import Level
 from resilience_cli.model.records import FORCED_UNHEALTHY, CheckSwitch, RecordSet
 
-from .conftest import EAST, WEST, WEST_CONTROL, Stub, make_app, now
+from .conftest import EAST, WEST, WEST_CONTROL, Answering, Stub, make_app, now
 
 NOBODY = "http://127.0.0.1:9"
 CHECKED = {
@@ -72,6 +73,64 @@ def test_records_and_the_checks_on_them_are_read_once_and_without_the_config_nam
     assert seen.zone is not None
     assert (seen.zone.zone.id, len(seen.zone.records), seen.zone.whole) == ("Z1", 2, False)
     assert [each.id for each in seen.checks] == ["c7"]
+
+
+ZONE_ANSWER = (
+    b"<R><HostedZones><HostedZone><Id>/hostedzone/Z1</Id><Name>example.com.</Name></HostedZone></HostedZones>"
+    b"<IsTruncated>false</IsTruncated></R>"
+)
+RECORDS_ANSWER = (
+    b"<R><ResourceRecordSets><ResourceRecordSet><Name>api.example.com.</Name><Type>A</Type><Weight>1</Weight>"
+    b"<SetIdentifier>west</SetIdentifier><TTL>60</TTL><HealthCheckId>c7</HealthCheckId><ResourceRecords>"
+    b"<ResourceRecord><Value>192.0.2.1</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>"
+    b"</ResourceRecordSets><IsTruncated>false</IsTruncated></R>"
+)
+
+
+def test_a_check_that_cannot_be_read_is_unread_and_the_records_it_is_on_stay_true(
+    monkeypatch: pytest.MonkeyPatch, answering: Answering
+) -> None:
+    """A truncated GetHealthCheck: the id is there, the configuration is not."""
+    answers = {
+        "/hostedzonesbyname": ZONE_ANSWER,
+        "/hostedzone/Z1/rrset": RECORDS_ANSWER,
+        "/healthcheck/c7": b"<R><HealthCheck><Id>c7</Id></HealthCheck></R>",
+    }
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ROUTE_53", answering(b"<R/>", answers))
+    app = make_app()
+    (read,) = AwsWorld(Sessions(), app, now=now).reads(app, frozenset({Topic.RECORDS, Topic.CHECKS}))
+    seen = read.ask()
+    assert seen.zone is not None
+    assert ([record.health_check_id for record in seen.zone.records], seen.checks) == (["c7"], ())
+
+
+def test_no_read_ends_a_look_whatever_shape_the_answers_have(
+    monkeypatch: pytest.MonkeyPatch, answering: Answering
+) -> None:
+    url = answering(b"<html></html>")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    signals: list[dict[str, Any]] = [
+        {"kind": "health-events", "services": ["DYNAMODB"]},
+        {"kind": "alarm", "names": ["orders-*"]},
+        {"kind": "canary", "canaries": [{"name": "c", "region": WEST}]},
+        {"kind": "metric", "name": "m", "namespace": "n", "metric": "m", "above": 1},
+        {"kind": "replication", "tables": ["Orders"]},
+    ]
+    ends = {region: {"routing_control": WEST_CONTROL, "health_check": "c1"} for region in (WEST, EAST)}
+    app = make_app(*signals, route={"endpoints": ends}, arc={"cluster": [{"region": EAST, "endpoint": url}]})
+    world = AwsWorld(Sessions(), app, now=now)
+    topics = frozenset(Topic) - {Topic.ANSWERS}
+    weighted = RecordSet(name="api.example.com.", type="A", set_identifier="west", weight=1)
+    swap = WeightsEffect(zone_id="Z1", zone_name="example.com.", before=(weighted,), after=(weighted,))
+    switch = CheckChange(id="c1", region=WEST, version=1, before=CheckSwitch(), after=FORCED_UNHEALTHY)
+    effects = (swap, CheckEffect(check=switch), controls_effect())
+    for read in [*world.reads(app, topics), *(read for effect in effects for read in world.reads_for(app, effect))]:
+        try:
+            seen = read.ask()
+        except AwsTrouble:
+            continue
+        assert {reading.level for reading in seen.readings} <= {Level.UNKNOWN}
+        assert (seen.caller, seen.zone, seen.checks, seen.controls) == (None, None, (), ())
 
 
 EVERY_CHECK = {"HealthChecks": [check("c1"), check("c2")], "Marker": "", "IsTruncated": False, "MaxItems": "1000"}

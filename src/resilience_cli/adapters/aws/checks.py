@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from ...errors import AwsTrouble
 from ...model.effects import CheckEffect, Receipt
 from ...model.records import CheckSwitch, Health, HealthCheck
+from .reading import legible
 from .session import Answer, Api, Sessions
 from .zones import CONTROL_PLANE
 
@@ -51,7 +52,10 @@ class Checks:
         return tuple(self._measured(check) if check.id in wanted else check for check in checks.values())
 
     def switch(self, effect: CheckEffect) -> Receipt:
-        """Set one check's switches, if it is still of the version planned on. Conflicting if it is not."""
+        """Set one check's switches, if it is still of the version planned on. Conflicting if it is not.
+
+        An answer without the check is not Route 53's (a proxy's page): Uncertain.
+        """
         api = self._sessions.writer("route53", CONTROL_PLANE)
         answer = api.ask(
             "UpdateHealthCheck",
@@ -60,6 +64,7 @@ class Checks:
             Disabled=effect.check.after.disabled,
             Inverted=effect.check.after.inverted,
         )
+        legible("route53 UpdateHealthCheck", lambda: _check(answer["HealthCheck"]))()
         return Receipt(request_id=str(answer.get("ResponseMetadata", {}).get("RequestId", "")), endpoint=api.url)
 
     def _with_children(self, ids: Iterable[str]) -> Iterator[HealthCheck]:
@@ -88,11 +93,15 @@ class Checks:
         """
         if check.type not in ENDPOINT_TYPES or check.switch.disabled:
             return check
-        try:
+
+        def ask() -> Health:
             status = self._api.patiently("GetHealthCheckStatus", HealthCheckId=check.id)
+            return _health(status.get("HealthCheckObservations", ()))
+
+        try:
+            return check.model_copy(update={"health": legible(f"status of health check {check.id}", ask)()})
         except AwsTrouble:
             return check
-        return check.model_copy(update={"health": _health(status.get("HealthCheckObservations", ()))})
 
 
 def _health(observations: Iterable[Answer]) -> Health:

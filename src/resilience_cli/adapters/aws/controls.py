@@ -6,8 +6,9 @@ control API reference for the errors. A refusal (AccessDenied, Validation, a saf
 endpoint and ends the search; no connection, a timeout, a 5xx, EndpointTemporarilyUnavailable and Throttling do not.
 
 ``UpdateRoutingControlStates`` sets up to ten controls at once, all or none. The state is set to a value, not toggled,
-so asking twice is the same as asking once; but within a rule's ``WaitPeriodMs`` the second request is refused. A
-refusal after an attempt of unknown end is therefore settled by reading.
+so asking twice is the same as asking once; but within a rule's ``WaitPeriodMs`` the second request is refused. Whatever
+is told after an attempt of unknown end (a refusal, expired credentials) is therefore settled by reading, and where
+that cannot be done the whole is of unknown end.
 """
 
 import random
@@ -16,7 +17,17 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 
-from ...errors import AwsTrouble, Conflicting, Denied, Malformed, SafetyRule, Throttled, Uncertain, Unreachable
+from ...errors import (
+    AwsTrouble,
+    Conflicting,
+    Denied,
+    Malformed,
+    ResilError,
+    SafetyRule,
+    Throttled,
+    Uncertain,
+    Unreachable,
+)
 from ...model.app import Arc, ClusterEndpoint
 from ...model.effects import ControlsEffect, ControlState, Receipt
 from ...model.facts import RoutingControl
@@ -51,7 +62,11 @@ class Cluster:
         return tuple(states[arn] for arn in arns if arn in states)
 
     def set(self, effect: ControlsEffect) -> Receipt:
-        """Set the controls, if none of them stands otherwise than before or after. Conflicting if one does."""
+        """Set the controls, if none of them stands otherwise than before or after. Conflicting if one does.
+
+        After one attempt of unknown end nothing but Uncertain is raised: only then does every other error say that
+        nothing was changed.
+        """
         if len(effect.controls) > MOST_CONTROLS:
             raise Malformed(f"{len(effect.controls)} routing controls in one change; ARC takes {MOST_CONTROLS}")
         endpoints = self._order(effect.avoid)
@@ -61,16 +76,18 @@ class Cluster:
             others = [*endpoints[number + 1 :], *endpoints[:number]]
             try:
                 return self._set_at(endpoint, effect)
-            except SafetyRule as refusal:
-                if uncertain is not None and self._holds(effect, others):
-                    return Receipt(endpoint=endpoint.endpoint)
-                raise refusal
             except Uncertain as trouble:
                 last = uncertain = trouble
                 if self._holds(effect, others):
                     return Receipt(endpoint=endpoint.endpoint)
             except NEXT_ENDPOINT as trouble:
                 last = trouble
+            except (AwsTrouble, ResilError) as refusal:
+                if uncertain is None:
+                    raise
+                if self._holds(effect, others):
+                    return Receipt(endpoint=endpoint.endpoint)
+                raise Uncertain(f"{uncertain.message}; asked again: {refusal}") from refusal
         raise uncertain or last
 
     def _order(self, avoid: str | None) -> list[ClusterEndpoint]:
@@ -93,6 +110,9 @@ class Cluster:
         except Conflicting as refusal:
             raise _refused(refusal) from refusal
         request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+        if not request_id:
+            # ARC's answer has no members; the id that every AWS service gives is all that tells it from a proxy's page.
+            raise Uncertain(f"{endpoint.endpoint}: an answer without a request id, which is not ARC's")
         return Receipt(request_id=request_id, endpoint=endpoint.endpoint)
 
     def _compare(self, endpoint: ClusterEndpoint, effect: ControlsEffect) -> None:
@@ -113,7 +133,7 @@ class Cluster:
         """Whether all controls are seen as after. Not seen is no."""
         try:
             states = self._anywhere([control.arn for control in effect.controls], endpoints)
-        except AwsTrouble:
+        except (AwsTrouble, ResilError):
             return False
         return all(c.arn in states and states[c.arn].state == c.after for c in effect.controls)
 

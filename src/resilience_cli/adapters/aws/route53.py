@@ -15,6 +15,7 @@ from ...errors import AwsTrouble, Conflicting, Denied, Throttled
 from ...model.effects import Receipt, WeightsEffect
 from ...model.facts import Knowledge
 from ...model.records import RecordSet, Zone
+from .reading import legible
 from .records import api_name, record_from_api, record_to_api
 from .session import Answer, Api, Sessions
 from .zones import CONTROL_PLANE, bare
@@ -60,17 +61,21 @@ class Records:
 
     def protected(self, zone: Zone) -> tuple[str, ...] | None:
         """``name type`` of the protected records; None where that could not be read, or the API is not known here."""
+
+        def ask() -> tuple[str, ...]:
+            pages = self._api.pages("ListResourceRecordSetProtections", HostedZoneId=zone.id)
+            found = (each for page in pages for each in page.get("ResourceRecordSetProtections", ()))
+            return tuple(f"{api_name(each['RecordName'])} {each['RecordType']}" for each in found)
+
         try:
-            pages = list(self._api.pages("ListResourceRecordSetProtections", HostedZoneId=zone.id))
+            return legible("record protections", ask)()
         except AwsTrouble:
             return None
-        found = (each for page in pages for each in page.get("ResourceRecordSetProtections", ()))
-        return tuple(f"{api_name(each['RecordName'])} {each['RecordType']}" for each in found)
 
     def swap(self, effect: WeightsEffect) -> Receipt:
         """Rewrite the groups in one batch, if they are still exactly as ``before``. Conflicting if they are not.
 
-        Over in WRITE_S, asking again included.
+        Over in WRITE_S, asking again included. An answer that is not Route 53's (a proxy's page) is Uncertain.
         """
         end = time.monotonic() + WRITE_S
         changes = [{"Action": "DELETE", "ResourceRecordSet": record_to_api(r)} for r in effect.before]
@@ -90,11 +95,7 @@ class Records:
             )
         except Conflicting as refusal:
             raise _refused(refusal) from refusal
-        return Receipt(
-            change_id=bare(answer["ChangeInfo"]["Id"]),
-            request_id=str(answer.get("ResponseMetadata", {}).get("RequestId", "")),
-            endpoint=api.url,
-        )
+        return legible("route53 ChangeResourceRecordSets", lambda: _receipt(answer, api.url))()
 
     def in_sync(self, change_id: str) -> Knowledge:
         """Whether the change has reached Route 53's name servers; unknown where that cannot be read.
@@ -141,6 +142,14 @@ def reached(zone: Zone, records: Sequence[RecordSet], names: Sequence[str]) -> t
 
 def _aliases(zone: Zone, records: Sequence[RecordSet]) -> list[str]:
     return [r.alias.dns_name for r in records if r.alias is not None and r.alias.zone_id == zone.id]
+
+
+def _receipt(answer: Answer, url: str) -> Receipt:
+    return Receipt(
+        change_id=bare(answer["ChangeInfo"]["Id"]),
+        request_id=str(answer.get("ResponseMetadata", {}).get("RequestId", "")),
+        endpoint=url,
+    )
 
 
 def _within(seconds: float) -> Callable[[RetryCallState], bool]:

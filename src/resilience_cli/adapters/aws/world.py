@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from ...errors import Malformed
@@ -50,12 +51,12 @@ class AwsWorld:
         self._cluster = Cluster(app.arc, sessions, chance or random.Random()) if app.arc else None
 
     def reads(self, app: App, topics: frozenset[Topic]) -> Sequence[Read]:
-        return list(self._reads(app, topics))
+        return [_legible(read) for read in self._reads(app, topics)]
 
     def _reads(self, app: App, topics: frozenset[Topic]) -> Iterator[Read]:
         if Topic.CALLER in topics:
             home = app.regions.standby[0]
-            yield Read(Topic.CALLER, "caller", home, legible("caller", lambda: self._caller(app)))
+            yield Read(Topic.CALLER, "caller", home, lambda: self._caller(app))
         yield from self._routed.reads(app, topics)
         if Topic.CONTROLS in topics:
             yield from self._controls(configured_controls(app), None)
@@ -95,13 +96,16 @@ class AwsWorld:
                     assert_never(spec)
 
     def reads_for(self, app: App, effect: Effect) -> Sequence[Read]:
+        return [_legible(read) for read in self._reads_for(effect)]
+
+    def _reads_for(self, effect: Effect) -> Iterator[Read]:
         match effect:
             case WeightsEffect():
-                return [self._group_read(effect)]
+                yield self._group_read(effect)
             case CheckEffect():
-                return [self._check_read(effect)]
+                yield self._check_read(effect)
             case ControlsEffect():
-                return list(self._controls(tuple(control.arn for control in effect.controls), effect.avoid))
+                yield from self._controls(tuple(control.arn for control in effect.controls), effect.avoid)
             case _:
                 assert_never(effect)
 
@@ -113,7 +117,7 @@ class AwsWorld:
         def ask() -> Seen:
             return Seen(zone=ZoneRecords(zone=zone, records=self._records.of_names(zone, names)))
 
-        return Read(Topic.RECORDS, f"records of {', '.join(names)}", CONTROL_PLANE, legible("records", ask))
+        return Read(Topic.RECORDS, f"records of {', '.join(names)}", CONTROL_PLANE, ask)
 
     def _check_read(self, effect: CheckEffect) -> Read:
         id_ = effect.check.id
@@ -121,7 +125,7 @@ class AwsWorld:
         def ask() -> Seen:
             return Seen(checks=(self._checks.configuration(id_),))
 
-        return Read(Topic.CHECKS, f"health check {id_}", CONTROL_PLANE, legible(f"health check {id_}", ask))
+        return Read(Topic.CHECKS, f"health check {id_}", CONTROL_PLANE, ask)
 
     def perform(self, effect: Effect) -> Receipt:
         match effect:
@@ -142,6 +146,11 @@ class AwsWorld:
     def overrides(self) -> Sequence[EndpointOverride]:
         found = list(overrides(self._sessions))
         return [*found, EndpointOverride(service="dns", url=self._resolver)] if self._resolver else found
+
+
+def _legible(read: Read) -> Read:
+    """Whatever shape an answer has, a look goes on: what cannot be read is unread."""
+    return replace(read, ask=legible(read.subject, read.ask))
 
 
 def configured_controls(app: App) -> tuple[str, ...]:
