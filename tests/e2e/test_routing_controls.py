@@ -7,7 +7,7 @@ import pytest
 from resilience_cli.sandbox.arc import ENDPOINT_REGIONS, RuleConfig
 from resilience_cli.sandbox.service import AwsError
 
-from .scene import ALL_EAST, EAST, LATENCY, LOCAL, WEST, Scene, meanwhile, refused
+from .scene import ALL_EAST, EAST, LATENCY, LOCAL, ORDERS, WEST, Scene, meanwhile, refused
 
 REASON = ("--reason", "agreed in the incident call")
 
@@ -99,3 +99,30 @@ def test_not_being_allowed_to_set_a_control_changes_nothing(arc: Scene) -> None:
     assert over.code == 3, over.said
     assert "not authorized" in over.said
     assert arc.answers() == LOCAL
+
+
+def test_an_emergency_is_verified_by_what_is_answered_where_records_cannot_be_read(arc: Scene) -> None:
+    denied = AwsError("AccessDenied", "User is not authorized to perform this", 403)
+    with refused(arc.world, "ListResourceRecordSets", denied):
+        over = arc.resil("failover", "--to", EAST, "--mode", "emergency", "--yes")
+    assert over.code == 0, over.said
+    assert arc.answers() == ALL_EAST
+    assert arc.controls() == {WEST: "Off", EAST: "On"}
+
+
+def test_a_lone_sibling_that_would_fail_open_is_named_and_nothing_is_moved(arc: Scene) -> None:
+    """Route 53 answers with an unhealthy record that has no other beside it: AAAA clients would stay in us-west-2."""
+    lone = {
+        "Name": ORDERS,
+        "Type": "AAAA",
+        "SetIdentifier": f"orders-{WEST}",
+        "Region": WEST,
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "2001:db8::2"}],
+        "HealthCheckId": arc.world.routing.control_checks[WEST],
+    }
+    arc.change(("CREATE", lone))
+    over = arc.resil("failover", "--to", EAST, "--yes")
+    assert over.code == 3, over.said
+    assert f"AAAA {ORDERS} would still be answered with {WEST}" in " ".join(over.said.split())
+    assert arc.controls() == {WEST: "On", EAST: "On"}
