@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..errors import AwsTrouble, ResilError, UsageError
 from ..journal import fold
+from ..model.effects import Effect
 from ..model.facts import Facts
 from ..model.plan import Plan, PlannedStep
 from ..model.run import (
@@ -37,7 +38,7 @@ from .steps import Pace, Stage, StepFailed
 from .watching import together, watch
 from .writing import Pen
 
-__all__ = ["Author", "Pace", "Pen", "Stage", "resume", "start"]
+__all__ = ["Author", "Pace", "Pen", "Stage", "require_resumable", "resume", "start"]
 
 
 Doing = Generator[Entry, None, str]
@@ -84,16 +85,24 @@ def resume(stage: Stage, store: JournalStore, run: str, author: Author) -> Itera
     with store.hold(run):
         told = store.entries(run)
         before = fold(told)
-        if not before.resumable:
-            raise UsageError(f"run {run} is {before.outcome}: there is nothing to resume", hint="resil status")
-        if before.digest != before.plan.digest:
-            raise UsageError(f"the plan in the journal of run {run} is not the one that was approved: it was edited")
+        require_resumable(before)
         stage = replace(stage, plan=before.plan)
         pen = Pen(store, stage.clock, run, seq=before.last_seq, asked=before.changed)
         yield pen.write(Resumed, caller=author.caller, host=author.host)
         if not any(isinstance(entry, Approved) for entry in told):
             yield pen.write(Approved, how=author.how)
         yield from _to_the_end(stage, pen, _to_look_again(before))
+
+
+def require_resumable(run: Run) -> None:
+    """Raises UsageError for a run that has ended for good, or whose plan is not the one that was approved."""
+    if not run.resumable:
+        raise UsageError(f"run {run.run} is {run.outcome}: there is nothing to resume", hint="resil status")
+    if run.digest != run.plan.digest:
+        raise UsageError(
+            f"the plan in the journal of run {run.run} is not the one that was approved: it was edited",
+            hint="resil status; then make a new plan",
+        )
 
 
 def _to_look_again(run: Run) -> frozenset[str]:
@@ -146,9 +155,17 @@ def _end(plan: Plan, run: Run) -> tuple[Outcome, str]:
 def _undone(stage: Stage) -> str:
     """What someone else changed after it was verified, or "". What can't be read now was seen to hold then."""
     gone = [
-        effect for effect in lasting(stage.plan.effects) if look(stage, effect) in (Standing.BEFORE, Standing.OTHER)
+        effect for effect in lasting(stage.plan.effects) if _reads(stage, effect) in (Standing.BEFORE, Standing.OTHER)
     ]
     return "someone else changed what this run had set, after it was seen to hold" if gone else ""
+
+
+def _reads(stage: Stage, effect: Effect) -> Standing:
+    """``look``, with credentials that ran out since the last step as nothing read: the run is told all the same."""
+    try:
+        return look(stage, effect)
+    except UsageError:
+        return Standing.UNKNOWN
 
 
 def _verifies(plan: Plan, step_id: str) -> bool:

@@ -25,10 +25,11 @@ SEEN_FROM_OUTSIDE = frozenset({Topic.RECORDS, Topic.CHECKS, Topic.CONTROLS, Topi
 
 
 class Means(StrEnum):
-    """What one line seen means. ASIDE is told and proves nothing."""
+    """What one line seen means. ASIDE is told and proves nothing. UNDONE: what was read back is as it was before."""
 
     RIGHT = "right"
     WRONG = "wrong"
+    UNDONE = "undone"
     UNREAD = "unread"
     ASIDE = "aside"
 
@@ -42,16 +43,20 @@ MEANS = {Level.OK: Means.RIGHT, Level.BAD: Means.WRONG, Level.UNKNOWN: Means.UNR
 
 
 def verify(stage: Stage, step: Verify) -> str:
-    """Ask until it is seen: every place's answer as the records now say, none of a Region that was left."""
+    """Ask until it is seen: every place's answer as the records now say, none of a Region that was left.
+
+    What reads as it was before may be a stale read, and is asked for again; to the end, someone took it back.
+    """
     more = stage.waits(step.timeout)
     while True:
         seen = list(_look(stage, step))
-        wrong = [line.says for line in seen if line.means is Means.WRONG]
+        wrong = [line.says for line in seen if line.means in (Means.WRONG, Means.UNDONE)]
         unread = [line.says for line in seen if line.means is Means.UNREAD]
         if not wrong and not unread:
             return _told(seen)
         if not more():
-            raise StepFailed("; ".join(wrong + unread), uncertain=not wrong)
+            taken_back = any(line.means is Means.UNDONE for line in seen)
+            raise StepFailed("; ".join(wrong + unread), uncertain=not wrong, stale=taken_back)
 
 
 def _told(seen: list[Line]) -> str:
@@ -79,7 +84,7 @@ def _what_was_set(stage: Stage, facts: Facts) -> Iterator[Line]:
         if stands is Standing.OTHER:
             raise StepFailed("someone else changed what this run had set; their change was left as it is", stale=True)
         if stands is Standing.BEFORE:
-            yield Line(Means.WRONG, "what this run set reads as it was before")
+            yield Line(Means.UNDONE, "what this run set reads as it was before: someone took it back")
 
 
 def _enough(stage: Stage) -> Enough:

@@ -10,8 +10,12 @@ from ..model.facts import Facts
 from .trajectory import breaches
 
 
-def objections(app: App, facts: Facts, effects: Sequence[Effect]) -> list[str]:
-    """Why these effects of an earlier plan must not be done in the world as it is now; none where they may."""
+def objections(app: App, facts: Facts, effects: Sequence[Effect], left: Sequence[Effect]) -> list[str]:
+    """Why an earlier plan must not be gone on with in the world as it is now; none where it may.
+
+    ``effects`` are all of the plan's, for what was done already is verified by what resil.yaml routes; ``left`` are
+    those still to be done.
+    """
     routed = {route.record.name for route in app.routing}
     controls = {endpoint.routing_control for route in app.routing for endpoint in route.endpoints.values()}
     strangers: set[str] = set()
@@ -27,4 +31,4 @@ def objections(app: App, facts: Facts, effects: Sequence[Effect]) -> list[str]:
                 assert_never(effect)
     if strangers:
         return [f"resil.yaml no longer routes {', '.join(sorted(strangers))}"]
-    return [breach.why for breach in breaches(app, facts, effects, assess(app, facts))]
+    return [breach.why for breach in breaches(app, facts, left, assess(app, facts))]

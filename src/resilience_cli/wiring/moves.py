@@ -142,8 +142,7 @@ def rehearse(setup: Setup, plan: Plan, facts: Facts) -> Iterator[Entry]:
 def resume(setup: Setup, run_id: str | None, operator: Operator, how: How = "yes") -> Iterator[Entry]:
     """Go on with a run (default the newest), with the plan its journal holds."""
     known = show_run(setup, run_id) if run_id else newest_run(setup)
-    if not known.resumable:
-        raise UsageError(f"run {known.run} is {known.outcome}: there is nothing to resume", hint="resil status")
+    execute.require_resumable(known)
     if later := _moved_since(setup, known):
         raise UsageError(
             f"run {known.run} was overtaken: {later.run} has moved traffic since",
@@ -178,7 +177,7 @@ def _look_before_resuming(setup: Setup, run: Run) -> Facts:
         for effect, state in zip(planned.effects, step.effects, strict=True)
         if state is not EffectState.CONFIRMED
     ]
-    if reasons := objections(setup.app, facts, left):
+    if reasons := objections(setup.app, facts, plan.effects, left):
         raise Refused(f"run {run.run} was not resumed: {'; '.join(reasons)}", hint="resil status")
     return facts
 
