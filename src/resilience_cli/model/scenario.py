@@ -111,6 +111,19 @@ class Scenario(Value):
         """Whether it is run where no drill is named."""
         return not (self.needs or self.by_name_only)
 
+    def shortened(self) -> "Scenario":
+        """The same with short TTLs and propagation, fewer orders, and no demand on how quick it is: for tests that
+        share their machine with others."""
+        world = self.world.model_copy(
+            update={
+                "propagation": min(self.world.propagation, 0.5),
+                "ttl": 1,
+                "rate": min(self.world.rate, 10.0),
+                "keep_alive": min(self.world.keep_alive, 0.5),
+            }
+        )
+        return self.model_copy(update={"world": world, "holds": self.holds.model_copy(update={"ratio_at_most": None})})
+
     @model_validator(mode="after")
     def _measurable(self) -> Self:
         if self.holds.ratio_at_most is not None and not any(c.run[0] == "failover" for c in self.commands):
