@@ -1,7 +1,7 @@
 """The real commands, wiring, planner and executor over a world in memory: what a terminal would see, without AWS."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,12 +141,14 @@ class Offline:
         self.config = folder / "resil.yaml"
         self.config.write_text(CONFIG)
         self.opened: list[wiring.Access] = []
+        self.preferred: list[tuple[str, ...]] = []
 
-    def open_app(self, config: Path | None, access: wiring.Access) -> wiring.Setup:
+    def open_app(self, config: Path | None, access: wiring.Access, prefer: Sequence[str] = ()) -> wiring.Setup:
         self.opened.append(access)
+        self.preferred.append(tuple(prefer))
         clock = RehearsalClock(NOW)
         return replace(
-            wiring.open_app(config or self.config, access), clock=clock, typed_at=NOW, world=lambda: self.world
+            wiring.open_app(config or self.config, access, prefer), clock=clock, typed_at=NOW, world=lambda: self.world
         )
 
     def resil(self, *arguments: str, terminal: Terminal | None = None, env: Mapping[str, str] | None = None) -> Result:

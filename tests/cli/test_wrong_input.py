@@ -1,6 +1,9 @@
 """Words that do not serve: exit 2, nothing is read or changed, and the nearest right word is named."""
 
+import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +80,25 @@ def test_the_config_is_taken_from_the_environment(
 ) -> None:
     monkeypatch.setenv("RESIL_CONFIG", str(tmp_path / "elsewhere.yaml"))
     assert "elsewhere.yaml: there is no such file" in offline.resil("status").err
+
+
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [
+        ("AWS_ENDPOINT_URL", "http://[bad"),
+        ("AWS_ENDPOINT_URL", "garbage"),
+        ("AWS_ENDPOINT_URL_ROUTE53", "http://[::1"),
+    ],
+)
+def test_an_endpoint_in_the_environment_that_is_no_url_is_named(offline: Offline, variable: str, url: str) -> None:
+    """In a process of its own: the real World is opened, and its write guard stays for as long as a process lives."""
+    keys = {
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    command = [sys.executable, "-m", "resilience_cli", "status", "--config", str(offline.config)]
+    env = {"PATH": os.environ["PATH"], "HOME": str(offline.folder), variable: url} | keys
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"error: {variable}={url}: not the URL of an endpoint\n")

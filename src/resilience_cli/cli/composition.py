@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
@@ -29,7 +29,7 @@ Setup = Any  # wiring's own: the app with its World, journal and clock; the CLI 
 class Wiring(Protocol):
     """The composition root, as far as the commands use it."""
 
-    def open_app(self, config: Path | None, access: Access) -> Setup: ...
+    def open_app(self, config: Path | None, access: Access, prefer: Sequence[str] = ()) -> Setup: ...
     def validate(self, config: Path | None, runbook: Path | None) -> list[str]: ...
     def status(self, setup: Setup) -> Status: ...
     def decide(
@@ -63,11 +63,15 @@ class Session:
         self.terminal = terminal
         self._wiring = wiring
 
-    def open(self, config: Path | None, *, writes: bool) -> Setup:
-        """The app. Without ``writes`` the SDK itself refuses whatever would change something."""
+    def open(self, config: Path | None, *, writes: bool, prefer: Sequence[str] = ()) -> Setup:
+        """The app. Without ``writes`` the SDK itself refuses whatever would change something.
+
+        Nothing is asked of AWS by opening, so that an app may be opened to learn what to prefer, and opened again.
+        ``prefer``: the Regions traffic is to go to, whose STS is asked first.
+        """
         from ..wiring import Access
 
-        return self.wiring.open_app(config, Access.WRITES if writes else Access.READS)
+        return self.wiring.open_app(config, Access.WRITES if writes else Access.READS, prefer)
 
     @property
     def wiring(self) -> Wiring:

@@ -54,10 +54,11 @@ def _check_digest(text: str) -> None:
         raise UsageError(f"{text} is no digest", hint=f"a plan shows its own: {SHORTEST_DIGEST} or more hex digits")
 
 
-def agree(session: Session, plan: Plan, consent: Consent, *, proposed: bool) -> Operator:
+def agree(session: Session, plan: Plan, consent: Consent, *, proposed: bool, warning: str = "") -> Operator:
     """The operator who agreed to this plan. Raises where nobody did.
 
     ``proposed``: an emergency nobody asked for by its name; then ``--yes``, which agrees to anything, is not enough.
+    ``warning``: what a person should know before they type.
     """
     from ..adapters.terminal import Preapproved, TerminalOperator, is_digest_of
 
@@ -76,6 +77,7 @@ def agree(session: Session, plan: Plan, consent: Consent, *, proposed: bool) -> 
             )
         return Preapproved()
     operator = TerminalOperator(session.terminal.stderr, session.terminal.stdin)
-    if not operator.approves(plan, "This will change where traffic goes."):
+    preface = f"Note: {warning}.\n" if warning else ""
+    if not operator.approves(plan, f"{preface}This will change where traffic goes."):
         raise UsageError("not agreed: nothing was changed")
     return operator

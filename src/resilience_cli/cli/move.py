@@ -14,6 +14,8 @@ from .options import Format
 from .request import Request, intent_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..model.run import Entry, Run
     from ..render.text_run import Ending
     from ..wiring import Decided
@@ -32,7 +34,7 @@ class Report:
 def move(session: Session, request: Request, agreement: Agreement, report: Report) -> int:
     """failover and failback, for real or as a dry run."""
     consent = None if agreement.dry_run else consent_of(session, agreement)
-    setup = session.open(request.config, writes=consent is not None)
+    setup = _open(session, request, writes=consent is not None)
     if consent is None:
         return _dry_run(session, setup, _decide(session, setup, request), report)
     decided = _decide(session, setup, request, lambda why: session.terminal.tell(f"{why}\n"))
@@ -44,7 +46,7 @@ def plan(session: Session, request: Request, out: Path | None, report: Report) -
     from ..model.plan import Plan
     from ..wiring import KeptPlan
 
-    setup = session.open(request.config, writes=False)
+    setup = _open(session, request, writes=False)
     decided = _decide(session, setup, request)
     if out is not None and isinstance(decided.decision, Plan):
         session.wiring.save_plan(KeptPlan(decided.decision, decided.runbook), out)
@@ -58,7 +60,7 @@ def apply(session: Session, file: Path, config: Path | None, agreement: Agreemen
     """Carry out a kept plan, after the same plan came of fresh facts."""
     consent = None if agreement.dry_run else consent_of(session, agreement)
     kept = session.wiring.load_plan(file)
-    setup = session.open(config, writes=consent is not None)
+    setup = session.open(config, writes=consent is not None, prefer=kept.plan.target)
     if kept.plan.app != setup.app.app:
         raise UsageError(f"{file}: is a plan for {kept.plan.app}; the config is for {setup.app.app}")
     decided = session.wiring.recheck(setup, kept)
@@ -81,6 +83,12 @@ def resume(session: Session, setup: Any, run: Run, consent: Consent, report: Rep
     return _finish(session, setup, wiring.resume(setup, run.run, operator, consent.how), report, run)
 
 
+def _open(session: Session, request: Request, *, writes: bool) -> Any:
+    """The app, its credentials asked for first where traffic is to go: home is the primary, as the config says."""
+    to = request.to or session.open(request.config, writes=writes).app.regions.primary
+    return session.open(request.config, writes=writes, prefer=(to,))
+
+
 def _decide(session: Session, setup: Any, request: Request, waiting: Callable[[str], None] | None = None) -> Decided:
     return session.wiring.decide(setup, intent_of(request, setup.app.regions.serving), request.runbook, waiting)
 
@@ -91,8 +99,9 @@ def _show(session: Session, decided: Decided, report: Report, rehearsed: Ending 
     from ..render.formats import decision_payload
 
     terminal, decision = session.terminal, decided.decision
-    overrides = decided.facts.overrides
-    terminal.payload(decision_payload(decision, report.output, terminal.look(), overrides, rehearsed))
+    overrides, expires_at = decided.facts.overrides, _expiry(decided)
+    look = terminal.look()
+    terminal.payload(decision_payload(decision, report.output, look, overrides, rehearsed, expires_at=expires_at))
     match decision:
         case Plan():
             code = rehearsed.exit_code if rehearsed else 0
@@ -120,15 +129,21 @@ def _dry_run(session: Session, setup: Any, decided: Decided, report: Report) -> 
 def _carry_out(session: Session, setup: Any, decided: Decided, consent: Consent, report: Report) -> int:
     """Show the plan, get consent, run it, and say how it ended."""
     from ..model.plan import Plan
+    from ..render.expiry import too_short
     from ..render.formats import decision_payload
 
     plan = decided.decision
     if not isinstance(plan, Plan):
         return _show(session, decided, report)
-    terminal = session.terminal
-    terminal.tell(decision_payload(plan, "text", terminal.look(terminal.stderr), decided.facts.overrides) + "\n")
-    operator = agree(session, plan, consent, proposed=plan.proposed)
+    terminal, expires_at = session.terminal, _expiry(decided)
+    look = terminal.look(terminal.stderr)
+    terminal.tell(decision_payload(plan, "text", look, decided.facts.overrides, expires_at=expires_at) + "\n")
+    operator = agree(session, plan, consent, proposed=plan.proposed, warning=too_short(plan, expires_at))
     return _finish(session, setup, session.wiring.run(setup, plan, decided.facts, operator, consent.how), report)
+
+
+def _expiry(decided: Decided) -> datetime | None:
+    return decided.facts.caller.expires_at if decided.facts.caller else None
 
 
 def _finish(session: Session, setup: Any, entries: Iterator[Entry], report: Report, resumed: Run | None = None) -> int:

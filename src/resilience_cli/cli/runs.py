@@ -68,10 +68,11 @@ def resume(
     from . import move
     from .consent import Agreement, consent_of
 
-    consent = consent_of(session(ctx), Agreement(yes, approve))
-    setup = session(ctx).open(config, writes=True)
-    found = _find(session(ctx), setup, run)
-    return move.resume(session(ctx), setup, found, consent, move.Report(output))
+    here = session(ctx)
+    consent = consent_of(here, Agreement(yes, approve))
+    found = _find(here, here.open(config, writes=True), run)
+    setup = here.open(config, writes=True, prefer=found.plan.target)  # where to is known only from the journal
+    return move.resume(here, setup, found, consent, move.Report(output))
 
 
 def report(

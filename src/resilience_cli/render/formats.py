@@ -1,6 +1,7 @@
 """Which renderer a ``--output`` word means. Every command's payload comes from here."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import assert_never
 
 from ..model.facts import EndpointOverride
@@ -18,15 +19,24 @@ Overrides = Sequence[EndpointOverride]
 
 
 def decision_payload(
-    decision: Decision, form: Format, look: Look, overrides: Overrides = (), rehearsed: Ending | None = None
+    decision: Decision,
+    form: Format,
+    look: Look,
+    overrides: Overrides = (),
+    rehearsed: Ending | None = None,
+    *,
+    expires_at: datetime | None = None,
 ) -> str:
-    """A plan, refusal or nothing-to-do; with ``rehearsed``, how its dry run ended."""
+    """A plan, refusal or nothing-to-do; with ``rehearsed``, how its dry run ended.
+
+    ``expires_at``: when the caller's credentials end, for a plan that may take longer.
+    """
     match form:
         case "text":
-            told = decision_screen(decision, look, overrides)
+            told = decision_screen(decision, look, overrides, expires_at)
             return told + ("\nREHEARSAL, nothing was changed\n" + ending_screen(rehearsed, look) if rehearsed else "")
         case "json":
-            document = decision_json(decision, overrides)
+            document = decision_json(decision, overrides, expires_at)
             return dumps(document | {"rehearsal": run_json(rehearsed, overrides)} if rehearsed else document)
         case "junit":
             return junit(decision, rehearsed, overrides)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
 from ..model.effects import Effect
@@ -32,6 +33,7 @@ def status_json(status: Status) -> Json:
         "app": status.app,
         "observed_at": iso(status.observed_at),
         "caller": status.caller.arn if status.caller else None,
+        "credentials_expire_at": iso(status.caller.expires_at) if status.caller else None,
         "account_problem": status.account_problem or None,
         "regions": [_region(region) for region in status.regions],
         "routes": [_route(route) for route in status.routes],
@@ -80,7 +82,9 @@ def _lever(routes: Sequence[RouteStatus]) -> str | None:
     return ", ".join(f"{route.name} {route.type}: {route.lever}" for route in routes)
 
 
-def decision_json(decision: Decision, overrides: Sequence[EndpointOverride] = ()) -> Json:
+def decision_json(
+    decision: Decision, overrides: Sequence[EndpointOverride] = (), expires_at: datetime | None = None
+) -> Json:
     """Plan, refusal and nothing-to-do share their keys; ``decision`` says which it is."""
     document = {
         "schema": SCHEMA,
@@ -92,6 +96,7 @@ def decision_json(decision: Decision, overrides: Sequence[EndpointOverride] = ()
         "steps": [],
         "guards": [],
         "observed_at": iso(decision.observed_at),
+        "credentials_expire_at": iso(expires_at),
         "endpoint_overrides": overrides_json(overrides),
     }
     match decision:

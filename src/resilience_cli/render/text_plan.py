@@ -1,6 +1,7 @@
 """A decision as a screen: the plan that would run, or the refusal and what would change it, or nothing to do."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from rich.console import RenderableType
@@ -10,6 +11,7 @@ from rich.text import Text
 from ..model.facts import EndpointOverride
 from ..model.plan import Decision, Finding, Intent, Mode, NothingToDo, Plan, PlannedStep, Refusal, Says
 from ..model.readings import Verdict
+from .expiry import too_short
 from .screen import Column, Look, cell, columns, heading, indented, labelled, line, to_text
 from .text_status import VERDICT_STYLE, VERDICT_WORD, banner
 from .words import changes, seconds, utc
@@ -19,14 +21,17 @@ SAYS_WORD = {Says.YES: "yes", Says.NO: "NO", Says.WARNS: "warns", Says.OVERRIDDE
 _LOUDEST = {Says.NO: 0, Says.OVERRIDDEN: 1, Says.WARNS: 2, Says.YES: 3}
 
 
-def decision_screen(decision: Decision, look: Look, overrides: Sequence[EndpointOverride] = ()) -> str:
-    return to_text([*banner(overrides), *_parts(decision, look)], look)
+def decision_screen(
+    decision: Decision, look: Look, overrides: Sequence[EndpointOverride] = (), expires_at: datetime | None = None
+) -> str:
+    """``expires_at``: when the caller's credentials end."""
+    return to_text([*banner(overrides), *_parts(decision, look, expires_at)], look)
 
 
-def _parts(decision: Decision, look: Look) -> Iterator[RenderableType]:
+def _parts(decision: Decision, look: Look, expires_at: datetime | None) -> Iterator[RenderableType]:
     match decision:
         case Plan():
-            return _plan(decision, look)
+            return _plan(decision, look, expires_at)
         case Refusal():
             return _refusal(decision, look)
         case NothingToDo():
@@ -35,7 +40,7 @@ def _parts(decision: Decision, look: Look) -> Iterator[RenderableType]:
             assert_never(decision)
 
 
-def _plan(plan: Plan, look: Look) -> Iterator[RenderableType]:
+def _plan(plan: Plan, look: Look, expires_at: datetime | None) -> Iterator[RenderableType]:
     yield line(("PLAN", "bold"), f" {asked_words(plan.intent, plan.app)}: {move_words(plan)}, ", (plan.mode, "bold"))
     yield indented(line(f"from what was seen at {utc(plan.observed_at)}"))
     if plan.proposed:
@@ -47,6 +52,8 @@ def _plan(plan: Plan, look: Look) -> Iterator[RenderableType]:
     yield from _guards(plan.guards, look)
     if plan.data_at_risk:
         yield labelled("DATA AT RISK", plan.data_at_risk)
+    if warning := too_short(plan, expires_at):
+        yield labelled("CREDENTIALS", warning, "bold yellow")
     yield labelled("DIGEST", plan.digest)
 
 

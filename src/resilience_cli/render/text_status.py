@@ -8,6 +8,7 @@ from rich.text import Text
 from ..model.facts import Answer, EndpointOverride
 from ..model.readings import Judged, Level, Reading
 from ..model.status import RegionStatus, RouteStatus, Status
+from .expiry import ending_soon
 from .plain import clean, shorten
 from .screen import Column, Look, cell, columns, heading, indented, labelled, line, to_text
 from .words import age, host, share, utc
@@ -40,6 +41,8 @@ def _parts(status: Status, look: Look) -> Iterator[RenderableType]:
     if status.account_problem:
         yield line((status.account_problem, "bold reverse red"))
     yield _title(status)
+    if warning := ending_soon(status.caller.expires_at if status.caller else None, status.observed_at):
+        yield line((warning, "bold yellow"))
     for route in status.routes:
         yield from _route(route, status.answers)
     yield heading("REGIONS")

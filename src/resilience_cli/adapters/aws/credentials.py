@@ -9,7 +9,7 @@ Regions in turn, so that a role is assumed while one of them hangs, at the start
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.session
@@ -60,7 +60,7 @@ class SdkSession(botocore.session.Session):
         """When the credentials in use end; None where they don't, or their source does not say."""
         # The SDK knows it of every kind of credentials it can renew, and publishes it nowhere.
         found: datetime | None = getattr(self.get_credentials(), "_expiry_time", None)
-        return found
+        return found.astimezone(UTC) if found is not None else None
 
 
 class Failure:
