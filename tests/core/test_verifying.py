@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from resilience_cli.errors import Uncertain
 from resilience_cli.model.app import App
@@ -228,3 +229,67 @@ def test_waiting_for_the_ttl_waits_for_the_siblings_as_well() -> None:
     of = scene(app, b.facts(app, extra=twins), b.failover(), book)
     of.run(Scripted(of.facts))
     assert of.clock.monotonic() == 3600
+
+
+HOME, AWAY = {b.WEST: 100}, {b.EAST: 100}
+HALF = {b.WEST: 50, b.EAST: 50}
+
+
+def moving(verb: str) -> Scene:
+    """The shift and its steps; home is all in west."""
+    app = b.weighted_app()
+    facts = b.facts(app, weights=HOME if verb == "failover" else AWAY)
+    return scene(app, facts, b.failover() if verb == "failover" else b.failback())
+
+
+@pytest.mark.parametrize(
+    ("verb", "theirs"), [("failover", HALF), ("failover", HOME), ("failback", HALF), ("failback", AWAY)]
+)
+@pytest.mark.parametrize(("kind", "step"), [("finished", "shift"), ("started", "bake"), ("finished", "bake")])
+def test_what_someone_sets_after_the_shift_is_left_to_them_and_the_run_is_not_done(
+    verb: str, theirs: dict[str, int], kind: str, step: str
+) -> None:
+    """At half and half every sample may come from the target: answers alone would call it verified."""
+    of = moving(verb)
+    world, foreign = Scripted(of.facts), b.facts(of.app, weights=theirs)
+    for entry in of.start(world):
+        if (entry.kind, getattr(entry, "step", "")) == (kind, step):
+            world.inner.facts = foreign
+    run = of.told
+    assert (run.outcome, exit_of(run), run.final, run.resumable) == (Outcome.INCOMPLETE, 5, True, False)
+    assert "someone" in run.why
+    assert world.inner.facts == foreign
+    assert world.asked == 1
+
+
+def test_a_stale_read_of_what_was_set_is_asked_for_again() -> None:
+    """Reading it back once as it was before is no proof that someone took it back."""
+    of = moving("failover")
+    world = Scripted(of.facts)
+    sleep = of.clock.sleep
+
+    def comes_up_to_date(seconds: float) -> None:
+        sleep(seconds)
+        world.inner.facts = now
+
+    for entry in of.start(world):
+        if entry.kind == "finished" and entry.step == "shift":
+            now, world.inner.facts = world.inner.facts, of.facts
+            of.clock.sleep = comes_up_to_date  # type: ignore[method-assign]
+    assert of.told.outcome is Outcome.DONE
+
+
+def test_routing_controls_that_someone_turned_back_are_not_done() -> None:
+    app = b.arc_app()
+    of = scene(app, b.facts(app), b.failover())
+    world = Scripted(of.facts)
+    for entry in of.start(world):
+        if entry.kind == "finished" and entry.step == "shift":
+            world.inner.facts = of.facts
+    assert (exit_of(of.told), of.told.final) == (5, True)
+    assert world.inner.facts == of.facts
+
+
+def test_a_runbook_whose_verify_asks_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="not verified is not done"):
+        b.book(SHIFT, {**VERIFY, "answers": False, "endpoints": False})
