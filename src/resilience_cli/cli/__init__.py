@@ -8,7 +8,10 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """The ``resil`` command. Exits with a code from the table in README."""
+    import gc
     import sys
+
+    gc.set_threshold(50_000)  # a command lives for seconds: looking for cycles while modules load took a tenth of it
 
     from .entry import run_main
 
