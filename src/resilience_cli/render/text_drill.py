@@ -5,6 +5,8 @@ from statistics import median
 from typing import assert_never
 
 from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from ..model.drill import Asked, CommandRun, DrillEvent, DrillResult, Note
 from ..model.scenario import Scenario
@@ -48,17 +50,28 @@ def _result(result: DrillResult, look: Look) -> Iterator[RenderableType]:
     word, style = ("PASSED", "bold green") if result.passed else ("NOT PASSED", "bold red")
     yield line((word, style), f" {result.scenario}: {result.title}")
     yield from (indented(labelled("did not hold", failure, "red")) for failure in result.failures)
+    yield from (indented(labelled("went wrong", told)) for told in _faults(result))
     yield indented(line(_recovery(result)))
     yield from (indented(line(_outage(outage))) for outage in result.seen.outages)
     orders = {name: count for name, count in result.orders.model_dump().items() if count is not None}
     if orders:
         counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in orders.items())
         yield indented(labelled("orders", counted))
+    if result.seen.loss is not None and result.seen.loss.rpo_s is not None:
+        yield indented(
+            labelled("RPO", f"{result.seen.loss.rpo_s:.2f} s: the oldest order that was missing at takeover")
+        )
     spent = {name.removesuffix("_s"): s for name, s in result.seen.timings.model_dump().items() if s is not None}
     if spent:
         yield indented(labelled("spent", ", ".join(f"{name} {s:.1f} s" for name, s in spent.items())))
     yield from (indented(labelled("guard", guard)) for guard in result.seen.guards)
     yield from _chart(result, look)
+
+
+def _faults(result: DrillResult) -> Iterator[str]:
+    for fault in result.seen.faults:
+        until = "" if fault.until_s is None else f" to {fault.until_s:g} s"
+        yield f"{fault.what}, from {fault.from_s:g} s{until}"
 
 
 def _recovery(result: DrillResult) -> str:
@@ -90,11 +103,12 @@ def _chart(result: DrillResult, look: Look) -> Iterator[RenderableType]:
         return
     each = max(1, -(-len(seconds) // max(look.width - 18, 20)))
     yield indented(line(("share of requests", "bold"), f", {each} s a character, '{BLOCKS[-1]}' is all of them"))
-    for region in regions:
-        row = _row([second.shares.get(region, 0.0) for second in seconds], each)
-        yield indented(line(f"{region:>14} |{row}|"))
-    row = _row([second.failed / second.requests if second.requests else 0.0 for second in seconds], each)
-    yield indented(line((f"{'failed':>14} |{row}|", "red")))
+    rows = [(region, _row([second.shares.get(region, 0.0) for second in seconds], each), "") for region in regions]
+    failed = [second.failed / second.requests if second.requests else 0.0 for second in seconds]
+    chart = Table.grid(padding=(0, 1, 0, 0))
+    for name, row, style in [*rows, ("failed", _row(failed, each), "red")]:
+        chart.add_row(Text(clean(name), style=style), Text(f"|{row}|", style=style, no_wrap=True))
+    yield indented(chart)
 
 
 def _row(values: Sequence[float], each: int) -> str:

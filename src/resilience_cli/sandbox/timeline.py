@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..model.drill import FaultTold
@@ -68,11 +68,17 @@ def told(scenario: Scenario) -> tuple[FaultTold, ...]:
         FaultTold(what=fault.kind, from_s=fault.at, until_s=until(fault.at, fault.lasts)) for fault in scenario.faults
     ]
     found += [
-        FaultTold(what=f"{b.region}: {b.serving.model_dump_json(exclude_defaults=True)}", from_s=b.at)
+        FaultTold(what=f"{b.region}: {_words(b.serving.model_dump(exclude_defaults=True)) or 'sound'}", from_s=b.at)
         for b in scenario.services
     ]
-    found += [FaultTold(what=str(switched.wish), from_s=switched.at) for switched in scenario.switches]
+    found += [FaultTold(what=_words(switched.wish), from_s=switched.at) for switched in scenario.switches]
     return tuple(sorted(found, key=lambda each: each.from_s))
+
+
+def _words(told: Mapping[str, object]) -> str:
+    """``{"stall": {"from": R, "to": S}}`` -> ``stall from R to S``."""
+    parts = (f"{key} {_words(value) if isinstance(value, dict) else value}" for key, value in told.items())
+    return " ".join(" ".join(parts).split())
 
 
 def _turns(scenario: Scenario, world: World) -> Iterator[Turn]:
