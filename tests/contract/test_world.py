@@ -91,6 +91,19 @@ def test_the_same_swap_twice_is_a_conflict_the_second_time_and_still_holds(weigh
     assert standing(effect, weighted.seen_by(effect)) is Standing.AFTER
 
 
+def test_what_someone_else_set_after_a_swap_stands_as_their_change_and_not_as_ours(weighted: Stage) -> None:
+    """A run must not call done what it finds so: half and half, or taken back."""
+    ours = swapped(weighted)
+    weighted.settle(weighted.world.perform(ours))
+    half = tuple(record.model_copy(update={"weight": 50}) for record in ours.after)
+    theirs = ours.model_copy(update={"before": ours.after, "after": half})
+    weighted.settle(weighted.world.perform(theirs))
+    assert standing(ours, weighted.seen_by(ours)) is Standing.OTHER
+    back = ours.model_copy(update={"before": half, "after": ours.before})
+    weighted.settle(weighted.world.perform(back))
+    assert standing(ours, weighted.seen_by(ours)) is Standing.BEFORE
+
+
 def test_a_swap_leaves_every_other_field_and_record_as_it_was(weighted: Stage) -> None:
     def rest(records: tuple[RecordSet, ...]) -> list[RecordSet]:
         plain = (record.model_copy(update={"weight": None}) for record in records)
