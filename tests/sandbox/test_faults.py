@@ -598,7 +598,7 @@ def test_each_fault_becomes_the_right_trouble(
 ) -> None:
     own = zone(bench)
     faults.add(fault_of(fault))
-    api = Api(hasty("route53", "us-east-1"), "us-east-1")
+    api = Api(hasty("route53", "us-east-1"), "us-east-1", budget_s=30.0)
     assert trouble_of(lambda: api.ask("ListResourceRecordSets", HostedZoneId=own)) is read
     record = {"Name": "api.example.org", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "192.0.2.1"}]}
     batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
@@ -615,7 +615,7 @@ def test_no_connection_is_known_to_have_had_no_effect(
 ) -> None:
     url = bench.sandbox.serve_endpoint("eu-west-1")
     add("arc-endpoints-down", endpoints=["eu-west-1"], how=how)
-    api = Api(hasty("route53-recovery-cluster", "eu-west-1", url), "eu-west-1")
+    api = Api(hasty("route53-recovery-cluster", "eu-west-1", url), "eu-west-1", budget_s=30.0)
     assert trouble_of(lambda: api.ask("ListRoutingControls")) is Unreachable
 
 
