@@ -38,7 +38,7 @@ def survey(app: App, facts: Facts, unfinished_run: str = "") -> Status:
         answers=facts.answers,
         unread=facts.unread,
         overrides=facts.overrides,
-        data_at_risk=data_at_risk(app, facts.readings, _carrying(app, facts)),
+        data_at_risk=_data_at_risk(app, facts, verdicts),
         at_home=at_home,
         recommendation=_recommend(app, facts, routes, verdicts, unfinished_run),
         unfinished_run=unfinished_run,
@@ -63,6 +63,19 @@ def _carrying(app: App, facts: Facts) -> tuple[str, ...]:
     for route in app.routing:
         found |= simulate.receiving(app, route, facts)
     return tuple(region for region in app.regions.serving if region in found)
+
+
+def _data_at_risk(app: App, facts: Facts, verdicts: Sequence[Verdict]) -> str:
+    """Of the Regions that carry traffic; and first of those that health checks took it from and that are not well:
+    their last writes may be nowhere else."""
+    now = _carrying(app, facts)
+    at_risk = data_at_risk(app, facts.readings, now)
+    meant = _carrying(app, simulate.recovered(facts))
+    left = [r for r in meant if r not in now and verdict_on(verdicts, r) is not Judged.HEALTHY]
+    if not left:
+        return at_risk
+    stranded = f"{', '.join(left)} lost its traffic to health checks and may hold writes that no other Region has"
+    return f"{stranded}: {data_at_risk(app, facts.readings, left)}; where traffic is now: {at_risk}"
 
 
 def _region(app: App, region: str, routes: Sequence[RouteStatus], verdicts: Sequence[Verdict]) -> RegionStatus:

@@ -1,5 +1,6 @@
 """The clock on the wall and the person at the terminal."""
 
+import termios
 import time
 from datetime import UTC, datetime
 from typing import Literal, TextIO
@@ -32,10 +33,23 @@ class TerminalOperator:
         self._answers = answers
 
     def approves(self, plan: Plan, question: str) -> bool:
-        """True only if the app's name was typed. No answer (end of input) is no."""
+        """True only if the app's name was typed after the question. No answer (end of input) is no."""
+        _forget_what_was_typed(self._answers)
         self._questions.write(f"{question}\nType {plan.app} to go on, anything else to stop: ")
         self._questions.flush()
         return self._answers.readline().strip() == plan.app
+
+
+def _forget_what_was_typed(answers: TextIO) -> None:
+    """What was typed ahead was typed without the question in sight: it agrees to nothing.
+
+    Only a terminal has such a queue (termios(3), tcflush); what comes through a pipe was put there on purpose.
+    """
+    try:
+        if answers.isatty():
+            termios.tcflush(answers.fileno(), termios.TCIFLUSH)
+    except (OSError, ValueError, termios.error):  # no file behind it, or closed
+        return
 
 
 class Preapproved:

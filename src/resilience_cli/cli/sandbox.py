@@ -33,6 +33,8 @@ def up(
     def ready(exports: list[tuple[str, str]], notes: tuple[str, ...]) -> None:
         terminal.payload("".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports))
         terminal.tell("".join(f"{note}\n" for note in notes))
+        if detach:
+            terminal.tell("sandbox is up; try: resil status\n")
 
     session(ctx).wiring.sandbox_up(detach=detach, port=port, dns_port=dns_port, propagation=propagation, ready=ready)
     return 0

@@ -83,7 +83,8 @@ def target_health(case: Case) -> Finding:
     bad = [region for region, verdict in judged.items() if verdict is Judged.IMPAIRED]
     unsure = [region for region, verdict in judged.items() if verdict is Judged.UNKNOWN]
     if bad:
-        return no(GuardName.TARGET_HEALTH, f"{_whys(case, bad)}", "wait for it to recover, or choose another Region")
+        elsewhere = "" if case.intent.verb == "failback" else ", or choose another Region"
+        return no(GuardName.TARGET_HEALTH, _whys(case, bad), f"wait for it to recover{elsewhere}")
     if unsure and not case.emergency:
         return no(GuardName.TARGET_HEALTH, _whys(case, unsure), "mend the signals that are unknown (resil status)")
     if unsure:

@@ -14,7 +14,7 @@ from ..model.readings import Verdict
 from .expiry import too_short
 from .screen import Column, Look, cell, columns, heading, indented, labelled, line, to_text
 from .text_status import VERDICT_STYLE, VERDICT_WORD, banner
-from .words import changes, seconds, utc
+from .words import about, changes, utc
 
 SAYS_STYLE = {Says.YES: "green", Says.NO: "bold red", Says.WARNS: "yellow", Says.OVERRIDDEN: "bold magenta"}
 SAYS_WORD = {Says.YES: "yes", Says.NO: "NO", Says.WARNS: "warns", Says.OVERRIDDEN: "OVERRIDDEN"}
@@ -101,7 +101,7 @@ def _notes(step: PlannedStep) -> Iterator[str]:
     if step.best_effort:
         yield "best effort"
     if step.expected_s is not None:
-        yield f"about {seconds(step.expected_s)}"
+        yield f"about {about(step.expected_s)}"
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:

@@ -44,6 +44,12 @@ def seconds(span: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def about(span: float) -> str:
+    """A span that was expected or written down, not measured: ``1 min``, ``30 s``, ``1 min 30 s``."""
+    whole = seconds(round(span)).replace(".0 s", " s")
+    return whole.removesuffix(" 0 s").removesuffix(" 0 min")
+
+
 def age(span: float | None) -> str:
     """An age in at most four characters, for a column."""
     if span is None:

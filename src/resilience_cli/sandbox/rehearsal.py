@@ -96,8 +96,9 @@ class _Drill:
 
     def _let_replicate(self) -> None:
         """What is under way arrives; what is held back by a loss that is not over stays pending."""
+        self.world.control({"background": False})  # or there would be always something on its way
         end = time.monotonic() + REPLICATION_S
-        while self.world.replication.waiting and time.monotonic() < end:
+        while self.world.replication.under_way and time.monotonic() < end:
             time.sleep(0.1)
 
     def stop(self) -> None:

@@ -119,6 +119,11 @@ class Replication:
         """How many deliveries are under way or held."""
         return len(self._queue) + len(self._held)
 
+    @property
+    def under_way(self) -> int:
+        """How many of them will arrive by themselves, sooner or later."""
+        return len(self._queue)
+
     def extract(self, table: str | None = None) -> Extract:
         """The ledger of one table, or of all."""
         if table is not None and table not in self._tables.tables:
