@@ -32,6 +32,7 @@ $(VENV)/bench/.ready: $(READY)
 
 bench: $(VENV)/bench/.ready
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/sandbox_calls.py
 
 clean:
 	rm -rf $(VENV)
