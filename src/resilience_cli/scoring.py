@@ -128,9 +128,9 @@ def _commands_that_did_not(scenario: Scenario, events: Sequence[DrillEvent]) -> 
 
 def _did_not(command: Command, run: CommandRun) -> Iterator[str]:
     line = " ".join(run.argv)
-    if run.exit_code != command.exits:
+    if run.exit_code not in command.exits:
         last = (run.stderr.strip() or run.stdout.strip())[-300:]
-        yield f"{line} exited {run.exit_code}, expected {command.exits}: {last}"
+        yield f"{line} exited {run.exit_code}, expected {' or '.join(map(str, command.exits))}: {last}"
     shown = " ".join(f"{run.stdout} {run.stderr}".split())
     yield from (f"{line} did not say {words!r}" for words in command.says if words not in shown)
     if command.writes is not None and len(run.writes) != command.writes:

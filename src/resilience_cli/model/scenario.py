@@ -2,12 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .base import Region, Seconds, Value
 from .fault import Fault
 from .traffic import Serving
 
+ExitCodes = Annotated[
+    tuple[int, ...], BeforeValidator(lambda given: (given,) if isinstance(given, int) else given), Field(min_length=1)
+]
 At = Annotated[Seconds, Field(ge=0)]
 
 
@@ -65,11 +68,14 @@ class Edited(Value):
 
 
 class Command(Value):
-    """What the operator types, ``at`` the earliest; commands follow one another. ``says``: words that must be shown."""
+    """What the operator types, ``at`` the earliest; commands follow one another. ``says``: words that must be shown.
+
+    ``exits``: the exit code that is right, or several where chance decides between them.
+    """
 
     run: tuple[str, ...] = Field(min_length=1)
     at: At = 0.0
-    exits: int = 0
+    exits: ExitCodes = (0,)
     says: tuple[str, ...] = ()
     writes: Annotated[int, Field(ge=0)] | None = None
 

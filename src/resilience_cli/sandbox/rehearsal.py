@@ -5,6 +5,7 @@ call log tells what was written, and what clients felt is read from their own lo
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -171,12 +172,14 @@ class _Drill:
     def _environment(self) -> dict[str, str]:
         """The caller's environment without anything of AWS's or resil's, and the sandbox's in its place.
 
-        No profile is read and no proxy asked, and a connection that leaves this machine is refused.
+        No profile is read and no proxy asked, and a connection that leaves this machine is refused. Its screens are
+        as wide as the caller's, where they are shown.
         """
         kept = {key: value for key, value in os.environ.items() if not _is_foreign(key)}
         kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, LOOPBACK_ONLY: "1"}
         config = {"RESIL_CONFIG": str(self.config), "RESIL_POLL_S": "0.2"}
-        return {**kept, **self.exports, **config, "AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "100"}
+        width = str(shutil.get_terminal_size((80, 24)).columns)
+        return {**kept, **self.exports, **config, "AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": width}
 
     def _ledger(self) -> Ledger:
         with self.world.sandbox.lock:
