@@ -6,6 +6,7 @@ Nothing resil says is believed: records are read with an SDK client, answers wit
 import copy
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -108,6 +109,7 @@ class Scene:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hears_interrupts,
         )
         self.begun.append(process)
         return process
@@ -169,6 +171,11 @@ class Scene:
 
     def journal_tells(self, kind: str) -> bool:
         return any(entry["kind"] == kind for entry in self.journal())
+
+
+def _hears_interrupts() -> None:
+    """As at a terminal, also where the tests were started in the background: a shell makes those deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ended(process: "subprocess.Popen[str]") -> Ended:
