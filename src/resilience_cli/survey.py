@@ -125,7 +125,8 @@ def _why(app: App, route: Route, facts: Facts) -> str:
     """The records and health behind the shares, in words."""
     found = simulate.zone_of(route, facts)
     if found is None:
-        return "its zone could not be read: " + "; ".join(unread.why for unread in facts.unread)
+        whys = dict.fromkeys(unread.why for unread in facts.unread if unread.topic is Topic.RECORDS)
+        return "its zone could not be read: " + "; ".join(whys)
     said = []
     for record in simulate.group(found.records, route.record.name, route.record.type):
         region = simulate.region_of(route, record) or record.set_identifier or "?"

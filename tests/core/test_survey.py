@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resilience_cli.errors import UsageError
-from resilience_cli.model.facts import Answer
+from resilience_cli.model.facts import Answer, Topic, Unread
 from resilience_cli.model.status import Status
 from resilience_cli.survey import survey
 
@@ -200,3 +200,37 @@ def test_the_lever_shown_is_the_one_that_would_be_pulled_and_why() -> None:
     assert route.lever == "weights"
     assert route.lever_why.startswith("us-west-2 to us-east-1: weighted records")
     assert "health-check passed over" in route.lever_why
+
+
+def at_risk(west: str, checks: dict[str, str]) -> str:
+    """Latency records with health checks, and each Region's replication lag."""
+    signals = [*b.signals(b.TWO), {"kind": "replication", "tables": ["Orders"]}]
+    app = b.app("latency", levers=["health-check"], signals=signals)
+    lags = (b.lag(b.WEST, 3.0), b.lag(b.EAST, 1.0))
+    return survey(app, b.facts(app, checks=checks, well={b.WEST: west}, readings=lags)).data_at_risk
+
+
+UNWELL = {b.WEST: "unhealthy", b.EAST: "healthy"}
+
+
+@pytest.mark.parametrize("west", ["failing", "silent"])
+def test_a_region_that_health_checks_took_the_traffic_from_is_named_for_the_writes_it_may_hold(west: str) -> None:
+    told = at_risk(west, UNWELL)
+    assert told.startswith("us-west-2 lost its traffic to health checks and may hold writes that no other Region has")
+    assert "the last 3.0 s in us-west-2" in told
+    assert "where traffic is now: writes of about the last 1.0 s in us-east-1" in told
+
+
+def test_a_region_that_is_well_or_still_has_its_traffic_holds_nothing_back() -> None:
+    assert "lost its traffic" not in at_risk("ok", UNWELL)
+    assert at_risk("failing", {b.WEST: "healthy", b.EAST: "healthy"}).startswith("writes of about the last 3.0 s")
+
+
+def test_where_traffic_goes_is_unread_for_its_own_reasons_and_not_for_every_other() -> None:
+    app = b.weighted_app()
+    unread = tuple(
+        Unread(topic=topic, subject="x", region=b.EAST, why=why)
+        for topic, why in ((Topic.RECORDS, "denied"), (Topic.RECORDS, "denied"), (Topic.SIGNALS, "throttled"))
+    )
+    (route,) = survey(app, b.facts(app).model_copy(update={"zones": (), "unread": unread})).routes
+    assert route.why == "its zone could not be read: denied"
