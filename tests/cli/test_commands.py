@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,38 @@ class TestRuns:
     def test_without_runs_there_is_nothing_to_show_or_resume(self, offline: Offline) -> None:
         for command in (("runs", "show"), ("runs", "resume", "--yes"), ("runs", "show", "unknown")):
             assert offline.resil(*command).code == 2
+
+
+class TestAdvice:
+    def test_a_refused_failback_waits_and_chooses_no_other_region(self, offline: Offline) -> None:
+        offline.world.facts = facts(west=Level.BAD, weights=(0, 100))
+        result = offline.resil("failback", "--yes")
+        assert result.code == 3
+        assert "to change its mind: wait for it to recover\n" in result.out
+        assert "another Region" not in result.out
+
+    def test_a_refused_failover_may_choose_another_region(self, offline: Offline) -> None:
+        offline.world.facts = facts(east=Level.BAD)
+        assert "or choose another Region" in offline.resil("failover", "--to", "us-east-1", "--yes").out
+
+
+class Ready(Offline):
+    """A sandbox that is up at once."""
+
+    @staticmethod
+    def sandbox_up(
+        *, detach: bool, ready: Callable[[list[tuple[str, str]], tuple[str, ...]], None], **more: object
+    ) -> None:
+        ready([("RESIL_DNS", "127.0.0.1:5353")], ())
+
+
+class TestSandbox:
+    @pytest.mark.parametrize(("detach", "said"), [(("--detach",), "sandbox is up; try: resil status\n"), ((), "")])
+    def test_one_that_is_left_running_says_so_beside_what_the_shell_reads(
+        self, tmp_path: Path, detach: tuple[str, ...], said: str
+    ) -> None:
+        result = Ready(tmp_path, MemoryWorld(facts())).resil("sandbox", "up", *detach)
+        assert (result.code, result.out, result.err) == (0, "export RESIL_DNS=127.0.0.1:5353\n", said)
 
 
 class TestSchema:
