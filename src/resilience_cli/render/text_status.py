@@ -1,6 +1,8 @@
 """``resil status`` as one screen: where traffic goes and why, the verdicts, the evidence, the next command."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -17,6 +19,8 @@ VERDICT_STYLE = {Judged.HEALTHY: "green", Judged.IMPAIRED: "bold red", Judged.UN
 LEVEL_STYLE = {Level.OK: "green", Level.BAD: "bold red", Level.UNKNOWN: "yellow"}
 LEVEL_WORD = {Level.OK: "ok", Level.BAD: "BAD", Level.UNKNOWN: "unknown"}
 VERDICT_WORD = {Judged.HEALTHY: "healthy", Judged.IMPAIRED: "IMPAIRED", Judged.UNKNOWN: "unknown"}
+EVIDENCE = len("OK since 14:56:42Z...")  # room that evidence has at least, in one line with a name
+NAME = 8
 _FIRST = {Level.BAD: 0, Level.UNKNOWN: 1, Level.OK: 2}
 
 
@@ -116,28 +120,61 @@ def _signals(status: Status, look: Look) -> Iterator[RenderableType]:
         readings = [reading for reading in status.readings if reading.region == region]
         if readings:
             yield indented(line((region, "bold")))
-            yield indented(_readings(sorted(readings, key=lambda r: (_FIRST[r.level], r.kind)), look), 4)
+            yield indented(
+                _readings(sorted(readings, key=lambda r: (_FIRST[r.level], r.kind)), look, status.observed_at), 4
+            )
 
 
-def _readings(readings: Sequence[Reading], look: Look) -> RenderableType:
+def _readings(readings: Sequence[Reading], look: Look, today: datetime) -> RenderableType:
     if look.is_narrow:
         return Text("\n").join(_stacked(reading) for reading in readings)
-    fixed = 7 + max(len(r.kind) for r in readings) + max(len(clean(r.seen_from)) for r in readings) + 4 + 4 * 2
-    room = max(look.width - 4 - fixed - 2, 20)
+    rows = [_Row.of(reading, today) for reading in readings]
+    fixed = sum(max(map(len, column)) for column in zip(*(row.fixed for row in rows), strict=True))
+    room = max(look.width - 4 - fixed - 4 * 2, 20)
     titles = [Column(""), Column(""), Column("", folds=True), Column(""), Column("")]
-    return columns(titles, (_row(reading, room) for reading in readings), header=False)
+    return columns(titles, (row.cells(room) for row in rows), header=False)
 
 
-def _row(reading: Reading, room: int) -> list[Text]:
-    """What is bad or unknown is told whole; what is ok in one line."""
-    seen = f"{reading.subject}: {reading.evidence}{_flags(reading)}"
-    return [
-        cell(LEVEL_WORD[reading.level], LEVEL_STYLE[reading.level]),
-        cell(reading.kind),
-        cell(shorten(seen, room) if reading.level is Level.OK else seen),
-        cell(reading.seen_from),
-        cell(age(reading.age_s)),
-    ]
+class _Row(NamedTuple):
+    """One reading in columns."""
+
+    level: Level
+    kind: str
+    subject: str
+    evidence: str
+    seen_from: str
+    age: str
+
+    @classmethod
+    def of(cls, reading: Reading, today: datetime) -> "_Row":
+        """The date is at the top of the screen already."""
+        evidence = f"{reading.evidence}{_flags(reading)}".replace(f"{today:%Y-%m-%d} ", "")
+        return cls(
+            reading.level,
+            reading.kind,
+            clean(reading.subject),
+            clean(evidence),
+            clean(reading.seen_from),
+            age(reading.age_s),
+        )
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        return LEVEL_WORD[self.level], self.kind, self.seen_from, self.age
+
+    def cells(self, room: int) -> list[Text]:
+        """What is bad or unknown is told whole; what is ok in one line, of which evidence comes before a long name."""
+        subject, evidence = self.subject, self.evidence
+        if self.level is Level.OK:
+            subject = shorten(subject, max(room - len(": ") - min(len(evidence), EVIDENCE), NAME))
+            evidence = shorten(evidence, room - len(subject) - len(": "))
+        return [
+            cell(LEVEL_WORD[self.level], LEVEL_STYLE[self.level]),
+            cell(self.kind),
+            cell(f"{subject}: {evidence}"),
+            cell(self.seen_from),
+            cell(self.age),
+        ]
 
 
 def _stacked(reading: Reading) -> Text:

@@ -46,7 +46,7 @@ def seconds(span: float | None) -> str:
 
 def about(span: float) -> str:
     """A span that was expected or written down, not measured: ``1 min``, ``30 s``, ``1 min 30 s``."""
-    whole = seconds(round(span)).replace(".0 s", " s")
+    whole = seconds(span if span < 10 else round(span)).replace(".0 s", " s")
     return whole.removesuffix(" 0 s").removesuffix(" 0 min")
 
 

@@ -108,12 +108,12 @@ def _against(spec: Metric, value: float) -> tuple[str, bool]:
     limits = [f"above {spec.above:g}"] if spec.above is not None else []
     limits += [f"below {spec.below:g}"] if spec.below is not None else []
     bad = (spec.above is not None and value > spec.above) or (spec.below is not None and value < spec.below)
-    said = f"{spec.statistic} of {spec.metric} is {value:g}; bad when {' or '.join(limits)}"
+    said = f"{value:g}, {spec.statistic} of {spec.metric}; bad when {' or '.join(limits)}"
     return said, bad
 
 
 def _silent(wanted: _Wanted) -> Reading:
-    said = f"no datapoint of {wanted.spec.metric} in the last {wanted.window} s"
+    said = f"no datapoint in the last {wanted.window} s of {wanted.spec.metric}"
     match wanted.spec.missing:
         case "unknown":
             return _reading(wanted, Level.UNKNOWN, said, None)

@@ -108,7 +108,7 @@ class _Look:
             said = f"the last {METRIC} to {behind} is {ago:.0f} s old"
             return _unknown(self.source, name, f"{said}: no writes since, or replication stopped; not zero lag")
         level = Level.BAD if lag > self.spec.max_lag else Level.OK
-        said = f"at most {lag:.3g} s behind in {region} over {self.spec.window:.0f} s; {self.spec.max_lag:g} s allowed"
+        said = f"{lag:.3g} s behind in {region} at most in {self.spec.window:.0f} s; {self.spec.max_lag:g} s allowed"
         update = {"lag_s": lag, "age_s": age(self.now(), oldest)}
         return self._said(name, level, said).model_copy(update=update)
 
