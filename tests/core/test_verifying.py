@@ -293,3 +293,8 @@ def test_routing_controls_that_someone_turned_back_are_not_done() -> None:
 def test_a_runbook_whose_verify_asks_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="not verified is not done"):
         b.book(SHIFT, {**VERIFY, "answers": False, "endpoints": False})
+
+
+def test_a_verify_before_the_shift_is_refused_for_it_would_take_what_was_not_done_for_undone() -> None:
+    with pytest.raises(ValidationError, match="step early verifies what was not done yet"):
+        b.book({**VERIFY, "id": "early"}, SHIFT, VERIFY)

@@ -146,6 +146,9 @@ class Runbook(Value):
         shifts = [number for number, step in enumerate(order) if isinstance(step, ShiftTraffic)]
         if len(shifts) != 1:
             raise ValueError(f"a runbook has one shift-traffic step, not {len(shifts)}")
+        early = [part.id for step in order[: shifts[0]] for part in _with_children(step) if isinstance(part, Verify)]
+        if early:
+            raise ValueError(f"step {', '.join(early)} verifies what was not done yet: it comes after shift-traffic")
         verifies = [part for step in order[shifts[0] :] for part in _with_children(step) if isinstance(part, Verify)]
         if not any(verify.answers or verify.endpoints for verify in verifies):
             raise ValueError("a runbook has a verify step after shift-traffic: not verified is not done")
