@@ -121,7 +121,7 @@ def test_the_list_shows_every_scenario_and_what_one_needs(offline: Offline) -> N
     assert shown.code == 0
     assert all(name in told for name in ("planned", "region-lost-ttl60", "control-plane-down-weights-only"))
     assert "(needs a ramp that goes back by itself; run by name only)" in told
-    assert "(by name only: takes two minutes, for the caches to run out)" in told
+    assert "(by name only: takes a minute or two, for the caches to run out)" in told
 
 
 @pytest.fixture

@@ -94,7 +94,8 @@ class Scenario(Value):
     """One drill. Times count from the moment traffic flows.
 
     ``needs``: what resil cannot do yet and the drill is about; ``by_name_only``: why it is not run with all others.
-    Either way it is run only where it is asked for by its name.
+    Either way it is run only where it is asked for by its name. ``settle``: how long it goes on after the commands at
+    the least; where traffic moved, until the clients' caches have run out and a second more.
     """
 
     version: Literal[1]

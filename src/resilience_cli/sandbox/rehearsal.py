@@ -25,6 +25,7 @@ from ..model.run import Entry
 from ..model.scenario import Command, Scenario
 from ..model.traffic import ClientPlace, ClientPlan
 from ..scoring import Evidence, score
+from ..traffic import STEADY_S
 from .client_process import Clients
 from .eyes import Eyes
 from .faults.names import check
@@ -35,6 +36,7 @@ from .twin import Own, stage_twin
 COMMAND_TIMEOUT_S = 600.0
 LONGEST_S = 900.0
 REPLICATION_S = 4.0
+MARGIN_S = 0.5
 
 
 def rehearse(
@@ -90,10 +92,18 @@ class _Drill:
             yield self._run(command)
             if command.run[0] != "status":
                 yield self._ask(f"after {command.run[0]}")
-        time.sleep(self.scenario.settle)
+        time.sleep(max(self.scenario.settle, self._steady_by() - time.monotonic()))
         yield self._ask("in the end")
         self.clients.stop()
         self._let_replicate()
+
+    def _steady_by(self) -> float:
+        """When (monotonic) the last client has let go of the last change's old answer, and then a steady second is
+        over: sooner there is no recovery to be measured."""
+        staging = self.scenario.world
+        moved = [e.typed_s + e.changed_s for e in self.seen if isinstance(e, CommandRun) and e.changed_s is not None]
+        held = max(staging.ttl, staging.keep_alive)
+        return self.zero + moved[-1] + held + staging.request_timeout + STEADY_S + MARGIN_S if moved else 0.0
 
     def _let_replicate(self) -> None:
         """What is under way arrives; what is held back by a loss that is not over stays pending."""
