@@ -1,7 +1,7 @@
 """The adapters against moto as it comes, in a process of its own: another's idea of AWS, where it serves the call.
 
-It is kinder than Route 53 (it takes a DELETE of what is not there, and a stale health check's version), so it proves questions and answers, and
-the sandbox's strict stores prove refusals.
+It is kinder than Route 53 (it takes a DELETE of what is not there, and a stale health check's version), so it proves
+questions and answers, and the sandbox's strict stores prove refusals.
 """
 
 import socket
